@@ -1,0 +1,1 @@
+"""What crosses a boundary: requests, results, errors, settings. Imports nothing of ours."""

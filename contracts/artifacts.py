@@ -1,0 +1,32 @@
+"""Files of the store, named by key; and who made them."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from contracts.model import Contract
+
+
+class Artifact(Contract):
+    key: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+class Provenance(Contract):
+    """What made an artifact: the job, its owner, the model and what it was asked."""
+
+    owner: str
+    job_id: str = ""
+    model: str = ""
+    prompt: str = ""
+    parameters: dict[str, Any] = {}
+
+
+class Files(Protocol):
+    """The store as engines and pipelines see it. Blocking: call it in a thread."""
+
+    def put(self, key: str, content: bytes | Path, made: Provenance) -> Artifact: ...
+    def deliver(self, source: str, key: str, made: Provenance) -> Artifact: ...
+    def read(self, key: str) -> bytes: ...
+    def fetch(self, key: str, path: Path) -> None: ...

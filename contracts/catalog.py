@@ -1,0 +1,25 @@
+"""The models that exist, as data: catalog/models.yaml."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from contracts.model import Contract
+
+CATALOG = Path(__file__).parent.parent / "catalog"
+
+Capability = Literal["chat", "image", "speech", "video"]
+
+
+class ModelSpec(Contract):
+    """A model: which engine runs it, with which options, and under which licence."""
+
+    id: str
+    capability: Capability
+    engine: str
+    name: str = ""
+    description: str = ""
+    licence: str = ""
+    options: dict[str, Any] = {}
+    needs: str = ""  # what must be there before it can run, in words; empty: nothing

@@ -1,0 +1,29 @@
+"""Pictures: what is asked and what comes back."""
+
+from pydantic import Field
+
+from contracts.model import Contract
+
+
+class ImageRequest(Contract):
+    prompt: str = Field(min_length=1, max_length=8_000)
+    negative_prompt: str = ""
+    width: int = Field(512, ge=64, le=2048)
+    height: int = Field(512, ge=64, le=2048)
+    steps: int = Field(25, ge=1, le=200)
+    guidance: float = Field(7.5, ge=0, le=50)
+    seed: int = Field(0, ge=0, lt=2**32)
+
+
+class Thing(Contract):
+    """Something a picture is known to show."""
+
+    label: str = Field(description="English noun, lower case.")
+    box: tuple[float, float, float, float] = Field(description="x1, y1, x2, y2 in pixels.")
+
+
+class Picture(Contract):
+    png: bytes = Field(repr=False)
+    width: int
+    height: int
+    things: list[Thing] = Field(default=[], description="Only engines that know what they drew fill this.")

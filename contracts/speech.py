@@ -1,0 +1,18 @@
+"""Speech synthesis: what is asked and what comes back."""
+
+from pydantic import Field
+
+from contracts.model import Contract
+
+
+class SpeechRequest(Contract):
+    text: str = Field(min_length=1, max_length=4_096)
+    voice: str = Field("", description="A voice of the engine; empty is its default for the language of the text.")
+    speed: float = Field(1.0, ge=0.25, le=4.0, description="Ratio to the natural pace.")
+
+
+class AudioChunk(Contract):
+    """Mono 16-bit little-endian PCM, at most 1 MiB."""
+
+    pcm: bytes = Field(repr=False)
+    sample_rate: int = Field(description="Hz")

@@ -1,0 +1,1 @@
+"""Model engines, and the Ray Serve deployments around them."""

@@ -1,0 +1,1 @@
+"""The chat capability: protocol, engines, Serve deployment."""

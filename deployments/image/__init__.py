@@ -1,0 +1,1 @@
+"""The image capability: protocol, engines, Serve deployment."""

@@ -1,0 +1,1 @@
+"""The speech capability: protocol, engines, Serve deployment."""

@@ -1,0 +1,1 @@
+"""The video capability: protocol, engines, Serve deployment."""
