@@ -23,3 +23,10 @@ class ModelSpec(Contract):
     licence: str = ""
     options: dict[str, Any] = {}
     needs: str = ""  # what must be there before it can run, in words; empty: nothing
+
+
+def models() -> dict[str, ModelSpec]:
+    """Every model that the catalogue knows, by id."""
+    entries = yaml.safe_load((CATALOG / "models.yaml").read_text(encoding="utf-8"))
+    specs = [ModelSpec.model_validate(entry) for entry in entries]
+    return {spec.id: spec for spec in specs}

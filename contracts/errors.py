@@ -72,3 +72,9 @@ class Unavailable(ServiceError):
 class Deadline(ServiceError):
     code = "deadline"
     retryable = True
+
+
+def error_of(code: str, message: str, param: str | None = None) -> ServiceError:
+    """The failure that a code names; for those that had to be written down as data."""
+    kinds = {kind.code: kind for kind in ServiceError.__subclasses__()}
+    return kinds.get(code, ServiceError)(message, param)

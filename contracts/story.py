@@ -22,7 +22,9 @@ class ScriptPage(Page):
     pieces: list[str] = Field(default=[], description="The text in speakable pieces; joined they give it back.")
 
 
-class Script(Story):
-    """The content of script_data.json."""
+class Script(Contract):
+    """The content of script_data.json: a story, ready to be spoken."""
 
+    title: str
+    hero: str
     pages: list[ScriptPage] = Field(min_length=1, max_length=24)

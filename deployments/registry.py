@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Any
 
+from contracts.catalog import ModelSpec
 from contracts.errors import InvalidInput
 
 ENGINES = {
@@ -21,3 +22,10 @@ def build(capability: str, name: str, options: dict[str, Any]) -> Any:
         known = sorted(engine for kind, engine in ENGINES if kind == capability)
         raise InvalidInput(f"No {capability} engine {name!r}; there are {known}.", param="engine") from None
     return getattr(import_module(module), attribute)(**options)
+
+
+def load(spec: ModelSpec) -> Any:
+    """The engine of a model, ready to work."""
+    engine = build(spec.capability, spec.engine, spec.options)
+    engine.load()
+    return engine

@@ -1,0 +1,1 @@
+"""The HTTP surface: four documented families, and the cluster's own routes."""

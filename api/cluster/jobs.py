@@ -1,0 +1,89 @@
+"""The caller's own jobs: list, look, follow, cancel."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.auth import SignedIn
+from api.state import Here, State
+from contracts.jobs import FINAL, Event, JobState, JobView
+from store.database import now_ms
+
+router = APIRouter(prefix="/v1/jobs")
+POLL_S = 0.25
+
+
+class JobAnswer(BaseModel):
+    """Times are milliseconds since 1970, UTC; progress is 0–1."""
+
+    id: str
+    kind: str
+    state: JobState
+    progress: float
+    message: str
+    error: str | None
+    created_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+
+
+class JobList(BaseModel):
+    data: list[JobAnswer]
+
+
+@router.get("")
+def list_jobs(
+    state: Here,
+    caller: SignedIn,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before_ms: Annotated[int | None, Query(ge=0)] = None,
+) -> JobList:
+    """Newest first; `before_ms` of the last one gives the next page."""
+    jobs = state.jobs.records.newest(caller.owner, limit, before_ms if before_ms is not None else now_ms() + 1)
+    return JobList(data=[answer(job) for job in jobs])
+
+
+@router.get("/{job_id}")
+def get_job(job_id: str, state: Here, caller: SignedIn) -> JobAnswer:
+    return answer(state.jobs.records.get(job_id, caller.owner))
+
+
+@router.delete("/{job_id}")
+def cancel_job(job_id: str, state: Here, caller: SignedIn) -> JobAnswer:
+    """Stops it; a job that has ended stays as it is."""
+    state.jobs.cancel(job_id, caller.owner)
+    return answer(state.jobs.records.get(job_id, caller.owner))
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse)
+async def follow_job(
+    job_id: str, state: Here, caller: SignedIn, last_event_id: Annotated[int, Header(ge=0)] = 0
+) -> EventSourceResponse:
+    """Server-sent events, `progress` and `state`, from the job's beginning until its end."""
+    await asyncio.to_thread(state.jobs.records.get, job_id, caller.owner)
+    return EventSourceResponse(events(state, job_id, last_event_id))
+
+
+async def events(state: State, job_id: str, after: int) -> AsyncIterator[ServerSentEvent]:
+    while True:
+        batch = await asyncio.to_thread(state.jobs.records.events, after, job_id=job_id)
+        for event in batch:
+            after = event.id
+            yield ServerSentEvent(json.dumps(public(event), ensure_ascii=False), event=event.kind, id=str(event.id))
+            if event.data.get("state") in FINAL:
+                return
+        if not batch:
+            await asyncio.sleep(POLL_S)
+
+
+def public(event: Event) -> dict[str, object]:
+    return {name: event.data[name] for name in ("state", "error", "progress", "message") if name in event.data}
+
+
+def answer(job: JobView) -> JobAnswer:
+    return JobAnswer(**job.model_dump(exclude={"error", "params", "result"}), error=job.error or None)

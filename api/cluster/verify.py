@@ -1,0 +1,26 @@
+"""Whether a file was generated, and by whom: its label, and what this installation knows of it."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, File, UploadFile
+
+from api.auth import Anyone
+from api.limits import MIB, body_limit
+from api.state import Here
+from store.verify import Verdict, verify
+
+router = APIRouter(prefix="/v1")
+
+
+@router.post("/verify")
+@body_limit(201 * MIB)
+def verify_file(file: Annotated[UploadFile, File()], state: Here, caller: Anyone) -> Verdict:
+    """The job and the prompt are told to their owner only."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file.file, copy)
+        return verify(state.artifacts, path, caller.owner if caller else "")

@@ -1,0 +1,55 @@
+"""Failures on their way out: every one becomes a `ServiceError`, and its route's family words it."""
+
+import logging
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.chinese import message_of
+from api.family import STATUS, Family, detail, route_of
+from contracts.errors import InvalidInput, ServiceError, error_of
+
+log = logging.getLogger("troupe.api")
+CODES = {status: code for code, status in STATUS.items() if code not in ("cancelled", "engine_failed")} | {
+    400: "invalid_input"
+}
+MESSAGES = {404: "路径不存在", 405: "不支持该请求方法", 413: "请求体过大"}
+OWNERLESS = Family("nobody", (), (), detail, STATUS)
+
+
+def install(app: FastAPI, families: Mapping[str, Family]) -> None:
+    """Answer every failure in the words of the family whose route it is."""
+
+    @app.exception_handler(ServiceError)
+    async def refuse(request: Request, error: ServiceError) -> JSONResponse:
+        family = family_of(app, families, request)
+        headers = {"Retry-After": f"{error.retry_after_s:.0f}"} if error.retry_after_s else {}
+        if error.code == "unauthenticated":
+            headers["WWW-Authenticate"] = "Bearer"
+        return JSONResponse(family.envelope(error), family.status[error.code], headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse_shape(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"][1:]) if first["type"] != "json_invalid" else ""
+        return await refuse(request, InvalidInput(message_of(first), param=path or None))
+
+    @app.exception_handler(HTTPException)
+    async def refuse_http(request: Request, error: HTTPException) -> JSONResponse:
+        family, code = family_of(app, families, request), CODES.get(error.status_code, "internal")
+        kind = error_of(code, MESSAGES.get(error.status_code, str(error.detail)))
+        status = family.status.get(code, error.status_code)
+        return JSONResponse(family.envelope(kind), status, dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def refuse_fault(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected failure", exc_info=error, extra={"path": request.url.path})
+        return await refuse(request, ServiceError("服务器内部错误"))
+
+
+def family_of(app: FastAPI, families: Mapping[str, Family], request: Request) -> Family:
+    route = route_of(app, request.scope)
+    return next((families[tag] for tag in getattr(route, "tags", ()) if tag in families), OWNERLESS)

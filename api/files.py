@@ -1,0 +1,104 @@
+"""Artifacts as answers: one file, whole or a range of it; several as a zip that is made while it is sent."""
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import IO, cast
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import Response, StreamingResponse
+
+from contracts.artifacts import Artifact
+from store.artifacts import Artifacts
+
+CHUNK = 256 * 1024
+GENERATED = {"X-AIGC-Label": "1"}
+
+
+def file_response(files: Artifacts, artifact: Artifact, request: Request) -> Response:
+    """A download; `Range` with one range is honoured (RFC 9110 §14), several are answered with the whole."""
+    name = PurePosixPath(artifact.key).name
+    headers = GENERATED | {
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": attachment(name),
+        "ETag": f'"{artifact.sha256[:32]}"',
+    }
+    wanted = request.headers.get("range") if fresh(request, headers["ETag"]) else None
+    span = range_of(wanted, artifact.size_bytes)
+    if span is None:
+        span, status = range(artifact.size_bytes), 200
+    elif not span:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{artifact.size_bytes}"})
+    else:
+        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{artifact.size_bytes}"
+        status = 206
+    headers["Content-Length"] = str(len(span))
+    return StreamingResponse(portion(files, artifact.key, span), status, headers, media_type=artifact.media_type)
+
+
+def fresh(request: Request, etag: str) -> bool:
+    """False when the caller holds a range of another content."""
+    return request.headers.get("if-range", etag) == etag
+
+
+def range_of(header: str | None, size_bytes: int) -> range | None:
+    """The bytes that are asked for; None: all of them; an empty range: none that there are."""
+    unit, _, spec = (header or "").partition("=")
+    first, dash, last = spec.strip().partition("-")
+    if unit.strip().lower() != "bytes" or not dash or "," in spec or not (first or last):
+        return None
+    if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in (first, last) if part):
+        return None
+    if not first:
+        return range(max(0, size_bytes - int(last)), size_bytes)
+    stop = min(int(last) + 1, size_bytes) if last else size_bytes
+    return None if last and int(last) < int(first) else range(int(first), stop)
+
+
+def portion(files: Artifacts, key: str, span: range) -> Iterator[bytes]:
+    with files.open(key) as file:
+        file.seek(span.start)
+        left = len(span)
+        while left and (chunk := file.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+
+
+def zip_response(files: Artifacts, keys: Sequence[str], name: str) -> Response:
+    """What is in it is compressed already, so it is stored as it is."""
+    headers = GENERATED | {"Content-Disposition": attachment(name)}
+    return StreamingResponse(zipped(files, keys), headers=headers, media_type="application/zip")
+
+
+def zipped(files: Artifacts, keys: Sequence[str]) -> Iterator[bytes]:
+    sink = Sink()
+    with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_STORED) as archive:  # it need not seek
+        for key in keys:
+            with archive.open(PurePosixPath(key).name, "w") as entry:
+                for chunk in portion(files, key, range(files.find(key).size_bytes)):
+                    entry.write(chunk)
+                    yield sink.taken()
+    yield sink.taken()
+
+
+class Sink:
+    """What `zipfile` writes to: it holds the bytes until they are taken away."""
+
+    def __init__(self) -> None:
+        self._buffer = io.BytesIO()
+
+    def write(self, data: bytes) -> int:
+        return self._buffer.write(data)
+
+    def flush(self) -> None:
+        return None
+
+    def taken(self) -> bytes:
+        data, self._buffer = self._buffer.getvalue(), io.BytesIO()
+        return data
+
+
+def attachment(name: str) -> str:
+    return f"attachment; filename*=UTF-8''{quote(name)}" if not name.isascii() else f'attachment; filename="{name}"'

@@ -1,0 +1,37 @@
+"""Which model answers: the one that was named, the default, or, where that is allowed, the default in its place."""
+
+from collections.abc import Mapping, Sequence
+
+from contracts.catalog import Capability, ModelSpec
+from contracts.errors import InvalidInput, Unavailable
+
+
+class Models:
+    """`served` runs on this cluster, the first of each capability is its default; `known` is the whole catalogue."""
+
+    def __init__(self, served: Sequence[ModelSpec], known: Mapping[str, ModelSpec], fallback: bool) -> None:
+        self.served, self.known, self.fallback = {spec.id: spec for spec in served}, known, fallback
+
+    def resolve(self, capability: Capability, name: str | None, param: str = "model") -> ModelSpec:
+        """The model for a request. Unknown: invalid input; known but absent: unavailable, unless fallback is on."""
+        if not name:
+            return self.default(capability)
+        known = self.known.get(name)
+        if known is None or known.capability != capability:
+            raise InvalidInput("没有这个模型。", param=param)
+        if name in self.served:
+            return known
+        if self.fallback:
+            return self.default(capability)
+        raise Unavailable(f"模型 {name} 不可用：{_remedy(known)}。", param=param)
+
+    def default(self, capability: Capability) -> ModelSpec:
+        for spec in self.served.values():
+            if spec.capability == capability:
+                return spec
+        raise Unavailable(f"No {capability} model is served here.")
+
+
+def _remedy(spec: ModelSpec) -> str:
+    enable = "请在集群配置的 models 中启用它"
+    return f"需要 {spec.needs}，并{enable}" if spec.needs else enable

@@ -1,0 +1,81 @@
+"""Register, log in, and trade a refresh token for the next access token."""
+
+import unicodedata
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Request, Response
+from pydantic import AfterValidator, BaseModel, Field
+
+from api.state import Here, State
+from contracts.errors import Overloaded, Unauthenticated
+
+router = APIRouter(prefix="/api")
+COOKIE = "refresh_token"
+
+
+def _name(value: str) -> str:
+    name = unicodedata.normalize("NFKC", value).strip()
+    if not name or not name.isprintable():
+        raise ValueError("用户名无效")
+    return name
+
+
+class Register(BaseModel):
+    username: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_name)]
+    password: str = Field(min_length=6, max_length=256)
+
+
+class Login(BaseModel):
+    username: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_name)]
+    password: str = Field(min_length=1, max_length=256)
+
+
+class User(BaseModel):
+    id: int
+    username: str
+
+
+class Access(BaseModel):
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105
+
+
+@router.post("/register")
+def register(body: Register, state: Here) -> User:
+    return User(id=state.accounts.register(body.username, body.password), username=body.username)
+
+
+@router.post("/login")
+def login(body: Login, state: Here, request: Request, response: Response) -> Access:
+    guesses = ("login", request.client.host if request.client else "", body.username.casefold())
+    if not state.login_limit.test(*guesses):
+        raise Overloaded("登录尝试过于频繁，请稍后再试。", retry_after_s=state.login_limit.wait_s(*guesses))
+    try:
+        user_id = state.accounts.check(body.username, body.password)
+    except Unauthenticated:
+        state.login_limit.hit(*guesses)
+        raise
+    _remember(request, response, state, state.accounts.open_session(user_id))
+    return Access(access_token=state.tokens.issue(user_id))
+
+
+@router.post("/refresh")
+def refresh(
+    state: Here, request: Request, response: Response, refresh_token: Annotated[str, Cookie(max_length=256)] = ""
+) -> Access:
+    user_id, following = state.accounts.rotate(refresh_token)
+    _remember(request, response, state, following)
+    return Access(access_token=state.tokens.issue(user_id))
+
+
+def _remember(request: Request, response: Response, state: State, token: str) -> None:
+    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)  # a caller who lies here harms only itself
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=state.settings.refresh_days * 86_400,
+        path="/",
+        secure=scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )

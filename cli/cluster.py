@@ -1,0 +1,132 @@
+"""A Ray cluster on this machine, for as long as somebody wants it."""
+
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from cli.environment import environment, temp_dir
+from contracts.settings import Settings
+
+HOST = "127.0.0.1"
+START_S = 180.0
+
+
+class CannotStart(Exception):
+    """Why, in words for the person at the terminal."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`proxied`: HAProxy and throughput mode; else Serve's own Python proxy."""
+
+    config: Path
+    port: int = 8000
+    dashboard_port: int = 8265
+    proxied: bool = True
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def dashboard(self) -> str:
+        return f"http://{HOST}:{self.dashboard_port}"
+
+
+@contextmanager
+def running(plan: Plan, say: Callable[[str], None]) -> Iterator[Plan]:
+    """The cluster, ready for work; gone at the end, however it comes. `CannotStart` when it cannot be had.
+
+    SIGTERM is then a `KeyboardInterrupt`, as Ctrl-C is.
+    """
+    for port in (plan.port, plan.dashboard_port):
+        check_free(port)
+    os.environ.update(environment(Settings(), plan.proxied))
+    import ray
+
+    say("Starting Ray …")
+    ray.init(
+        include_dashboard=True,
+        _node_ip_address=HOST,
+        dashboard_host=HOST,
+        dashboard_port=plan.dashboard_port,
+        log_to_driver=False,
+        logging_level=logging.WARNING,
+        _temp_dir=str(temp_dir()),
+    )
+    signals(signal.default_int_handler)  # Ray's own would dump its stack and die
+    try:
+        say("Starting the models …")
+        deploy(plan)
+        wait_ready(plan)
+        yield plan
+    finally:
+        signals(signal.SIG_IGN)  # once is enough: what is half stopped would stay
+        say("Stopping …")
+        stop()
+
+
+def deploy(plan: Plan) -> None:
+    """Hand the configuration to Serve, as `serve deploy` does."""
+    from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
+
+    config = yaml.safe_load(plan.config.read_text(encoding="utf-8"))
+    config["http_options"] = config.get("http_options", {}) | {"host": HOST, "port": plan.port}
+    ServeSubmissionClient(plan.dashboard).deploy_applications(config)
+
+
+def signals(handler: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def wait_ready(plan: Plan) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        if problem := failure():
+            raise CannotStart(problem)
+        try:
+            if httpx.get(f"{plan.url}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass  # nobody listens yet
+    raise CannotStart(f"The cluster was not ready within {START_S:.0f} s; its logs are in {temp_dir()}.")
+
+
+def failure() -> str:
+    """What Serve says of an application that will not start; empty while it may."""
+    from ray import serve
+
+    for name, application in serve.status().applications.items():
+        if application.status == "DEPLOY_FAILED":
+            told = [deployment.message for deployment in application.deployments.values() if deployment.message]
+            return "\n".join([f"{name}: {application.message}", *told])
+    return ""
+
+
+def stop() -> None:
+    import ray
+    from ray import serve
+
+    serve.shutdown()
+    ray.shutdown()
+
+
+def check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise CannotStart(f"Port {port} is in use; name another one.") from None

@@ -1,0 +1,54 @@
+"""What Ray must find in the environment before it starts, on this machine."""
+
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+from contracts.settings import Settings, revision
+from store.secrets import kept_secret
+
+PROXIED = {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1"}
+
+
+def environment(settings: Settings, proxied: bool) -> dict[str, str]:
+    """Token authentication, no reports to anybody, and (`proxied`) HAProxy with files and ports of its own."""
+    token = settings.var.resolve() / "keys" / "ray.token"
+    kept_secret(token)
+    shared = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",  # nothing is behind us that still sends
+        "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "1",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "TROUPE_VAR": str(settings.var.resolve()),
+        "TROUPE_REVISION": revision(),
+    }
+    return shared | (PROXIED | haproxy() if proxied else {})
+
+
+def haproxy() -> dict[str, str]:
+    """Serve's own defaults are one folder and two ports for the whole machine."""
+    folder = temp_dir() / f"haproxy-{os.getpid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {
+        "CONFIG_FILE_LOC": "haproxy.cfg",
+        "SOCKET_PATH": "admin.sock",
+        "SERVER_STATE_FILE": "server-state",
+        "METRICS_SOCKET_PATH": "metrics.sock",
+    }
+    files = {f"RAY_SERVE_HAPROXY_{name}": str(folder / file) for name, file in names.items()}
+    ports = {f"RAY_SERVE_HAPROXY_{name}_PORT": str(free_port()) for name in ("METRICS", "STATS")}
+    return files | ports | {"RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder)}
+
+
+def temp_dir() -> Path:
+    """Where Ray keeps sockets and logs. Short: a socket's path has 107 characters at most."""
+    return Path(tempfile.gettempdir()) / f"troupe-{os.getuid()}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,45 @@
+"""What story and videogen jobs are asked: the API writes these parameters, the pipelines read them."""
+
+from typing import Any
+
+from pydantic import Field
+
+from contracts.model import Contract
+
+SEGMENTS = ("story.write", "story.draw", "story.split", "story.speak", "story.film")  # kinds of job, in their order
+VIDEOGEN = "videogen.film"
+
+
+class StoryTask(Contract):
+    """One segment of one story. `done` holds the results of the segments before it, by kind."""
+
+    task_id: int
+    segment_id: int = Field(ge=1, le=len(SEGMENTS))
+    topic: str
+    main_role: str = ""
+    scene: str = ""
+    pages: int = Field(ge=1, le=24)
+    done: dict[str, dict[str, Any]] = {}
+
+
+class VideoTask(Contract):
+    """A short film from a text, or from one picture of the store."""
+
+    task_id: int
+    segment_id: int = 1
+    prompt: str
+    picture: str = Field("", description="Artifact key; empty: pictures are drawn from the prompt.")
+    width: int = 1280
+    height: int = 720
+    fps: int = 24
+    duration_s: float = 5.0
+
+
+def folder_of(task_id: int) -> str:
+    """Where a task's files lie in the store."""
+    return f"generated_stories/{task_id}"
+
+
+def scratch_of(task_id: int, job_id: str) -> str:
+    """Where a job keeps what only later segments read; no caller can name a folder that begins with a dot."""
+    return f"{folder_of(task_id)}/.work/{job_id}"

@@ -1,0 +1,23 @@
+"""Chat models as Serve replicas."""
+
+from collections.abc import AsyncIterator
+
+from ray import serve
+
+from contracts.catalog import ModelSpec
+from contracts.chat import ChatDelta, ChatRequest
+from deployments.registry import load
+from deployments.streams import threaded
+
+
+@serve.deployment(max_ongoing_requests=32)
+class ChatDeployment:
+    def __init__(self, spec: ModelSpec) -> None:
+        self.engine = load(spec)
+
+    async def generate(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
+        async for delta in threaded(self.engine.generate(request)):
+            yield delta
+
+    def __del__(self) -> None:
+        self.engine.close()

@@ -1,0 +1,31 @@
+"""Image models as Serve replicas: a picture goes to the store, its key to the caller."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from ray import serve
+
+from contracts.artifacts import Artifact, Files, Provenance
+from contracts.catalog import ModelSpec
+from contracts.image import ImageRequest, Picture
+from contracts.model import Progress
+from deployments.registry import load
+from deployments.streams import threaded
+
+
+@serve.deployment(max_ongoing_requests=4)
+class ImageDeployment:
+    def __init__(self, spec: ModelSpec, files: Files) -> None:
+        self.spec, self.files = spec, files
+        self.engine = load(spec)
+
+    async def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
+        made = made.model_copy(update={"model": self.spec.id, "prompt": request.prompt})
+        async for item in threaded(self.engine.generate(request)):
+            if isinstance(item, Picture):
+                yield await asyncio.to_thread(self.files.put, key, item.png, made)
+            else:
+                yield item
+
+    def __del__(self) -> None:
+        self.engine.close()

@@ -1,0 +1,75 @@
+"""Calls to a deployment that look like calls to its engine and fail like them."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+from ray.serve.handle import DeploymentHandle
+
+from contracts.artifacts import Artifact, Provenance
+from contracts.chat import ChatDelta, ChatRequest
+from contracts.errors import Overloaded, ServiceError, Unavailable
+from contracts.image import ImageRequest
+from contracts.model import Progress
+from contracts.speech import AudioChunk, SpeechRequest
+from contracts.video import FilmRequest
+
+
+@contextmanager
+def our_errors() -> Iterator[None]:
+    """Ray wraps what a replica raises in its traceback; callers must see only our own error."""
+    try:
+        yield
+    except BackPressureError as error:
+        raise Overloaded("Every replica is busy.", retry_after_s=1) from error
+    except RayTaskError as error:
+        if isinstance(error.cause, ServiceError):
+            raise error.cause from None
+        raise
+    except (RayError, DeploymentUnavailableError) as error:  # the replica died, or there is none
+        raise Unavailable("The model's replica is gone; another is on its way.", retry_after_s=2) from error
+
+
+async def _stream(handle: DeploymentHandle[Any], verb: str, *args: Any) -> AsyncIterator[Any]:
+    """The items of a streamed call; leaving early cancels it on the replica."""
+    response = getattr(handle.options(stream=True), verb).remote(*args)
+    try:
+        with our_errors():
+            async for item in response:
+                yield item
+    finally:
+        response.cancel()
+
+
+class RemoteChat:
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    def generate(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
+        return _stream(self.handle, "generate", request)
+
+
+class RemoteImage:
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
+        return _stream(self.handle, "generate", request, key, made)
+
+
+class RemoteSpeech:
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    def synthesize(self, request: SpeechRequest) -> AsyncIterator[AudioChunk]:
+        return _stream(self.handle, "synthesize", request)
+
+
+class RemoteVideo:
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
+        return _stream(self.handle, "render", request, key, made)

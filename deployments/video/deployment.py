@@ -1,0 +1,42 @@
+"""Film engines as Serve replicas: inputs come from the store, the film goes there."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from ray import serve
+
+from contracts.artifacts import Artifact, Files, Provenance
+from contracts.catalog import ModelSpec
+from contracts.model import Progress
+from contracts.video import FilmRequest
+from deployments.registry import load
+from deployments.streams import threaded
+
+
+@serve.deployment(max_ongoing_requests=2)
+class VideoDeployment:
+    def __init__(self, spec: ModelSpec, files: Files) -> None:
+        self.spec, self.files = spec, files
+        self.engine = load(spec)
+
+    async def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
+        made = made.model_copy(update={"model": self.spec.id})
+        with tempfile.TemporaryDirectory() as folder:
+            inputs = await asyncio.to_thread(self._fetch, request, Path(folder))
+            output = Path(folder) / "film.mp4"
+            async for progress in threaded(self.engine.render(request, inputs, output)):
+                yield progress
+            yield await asyncio.to_thread(self.files.put, key, output, made)
+
+    def _fetch(self, request: FilmRequest, folder: Path) -> dict[str, Path]:
+        """A local copy of every file that the request names."""
+        keys = {shot.picture for shot in request.shots} | set(request.narration)
+        inputs = {key: folder / f"{number}{Path(key).suffix}" for number, key in enumerate(sorted(keys))}
+        for key, path in inputs.items():
+            self.files.fetch(key, path)
+        return inputs
+
+    def __del__(self) -> None:
+        self.engine.close()

@@ -1,0 +1,126 @@
+"""The cluster: one deployment for each model, a worker that runs jobs, an ingress that answers HTTP."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
+from ray import serve
+from ray.serve import Application
+from ray.serve.handle import DeploymentHandle
+
+from api.app import build as build_api
+from api.models import Models
+from api.state import make
+from contracts.catalog import Capability, ModelSpec, models
+from contracts.errors import InvalidInput
+from contracts.settings import Settings
+from deployments.chat.deployment import ChatDeployment
+from deployments.image.deployment import ImageDeployment
+from deployments.remote import RemoteChat, RemoteImage, RemoteSpeech, RemoteVideo
+from deployments.speech.deployment import SpeechDeployment
+from deployments.video.deployment import VideoDeployment
+from graphs.pipelines import pipelines
+from jobs import engine
+from jobs.worker import Worker
+from store.artifacts import Artifacts
+from store.database import Database
+from store.labels.mark import WORDS
+
+Handles = dict[Capability, DeploymentHandle[Any]]
+
+
+class Args(BaseModel):
+    """`args` of an application in serve_config.yaml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    models: list[str] = Field(description="Ids of the catalogue; the first of each capability is its default.")
+    fallback: bool = Field(False, description="The default answers for a known model that is not served.")
+    workers: int = Field(1, ge=1, description="As many as `num_replicas` of the deployment `worker`.")
+
+
+@serve.deployment(max_ongoing_requests=8, health_check_period_s=1)
+class WorkerDeployment:
+    """Awaits; the models work elsewhere. Its number is fixed: each replica leases a slot."""
+
+    async def __init__(  # type: ignore[misc]  # Serve awaits it
+        self, defaults: dict[Capability, str], handles: Handles, slots: int
+    ) -> None:
+        _join_logs()
+        settings = Settings()
+        bound = pipelines(
+            chat=RemoteChat(handles["chat"], defaults["chat"]),
+            image=RemoteImage(handles["image"], defaults["image"]),
+            speech=RemoteSpeech(handles["speech"], defaults["speech"]),
+            video=RemoteVideo(handles["video"], defaults["video"]),
+            files=Artifacts(settings),
+            mark=WORDS if settings.visible_label else "",
+        )
+        self.worker = Worker(settings, bound, slots)
+        await self.worker.start()
+
+    def check_health(self) -> None:
+        self.worker.check()
+
+    def __del__(self) -> None:
+        if worker := getattr(self, "worker", None):
+            worker.lease.give_back()
+
+
+@serve.deployment(max_ongoing_requests=1024)
+@serve.ingress()
+class Ingress:
+    """Answers HTTP and queues jobs; it runs no model and no job."""
+
+    def __init__(self, served: list[ModelSpec], fallback: bool, worker: DeploymentHandle[Any]) -> None:
+        _join_logs()
+        self.state = make(Settings(), Models(served, models(), fallback))
+        self.worker = worker  # bound, so that it is deployed; they meet in the database
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        return build_api(self.state)
+
+
+def build(args: Args) -> Application:
+    """The application of serve_config.yaml. Its tables are brought up to date here, once a deploy."""
+    settings = Settings()
+    Database(settings.tables_url).migrate()
+    engine.migrate(settings)
+    served = [_known(name) for name in args.models]
+    files = Artifacts(settings)
+    bound = {spec.id: _deploy(spec, files) for spec in served}
+    defaults = {spec.capability: spec.id for spec in reversed(served)}
+    handles = {capability: bound[name] for capability, name in defaults.items()}
+    worker = _named(WorkerDeployment, "worker", defaults, handles, args.workers)
+    return _named(Ingress, "ingress", served, args.fallback, worker)
+
+
+def _deploy(spec: ModelSpec, files: Artifacts) -> Application:
+    """A model's deployment, named by its id. Those that give files keep them themselves."""
+    match spec.capability:
+        case "chat":
+            return _named(ChatDeployment, spec.id, spec)
+        case "image":
+            return _named(ImageDeployment, spec.id, spec, files)
+        case "speech":
+            return _named(SpeechDeployment, spec.id, spec)
+        case "video":
+            return _named(VideoDeployment, spec.id, spec, files)
+
+
+def _named(deployment: Any, name: str, *arguments: Any) -> Application:
+    return deployment.options(name=name).bind(*arguments)
+
+
+def _known(name: str) -> ModelSpec:
+    try:
+        return models()[name]
+    except KeyError:
+        raise InvalidInput(f"No model {name!r} in catalog/models.yaml.", param="models") from None
+
+
+def _join_logs() -> None:
+    """Our log lines go where Serve's go, in the same form."""
+    ours, serves = logging.getLogger("troupe"), logging.getLogger("ray.serve")
+    ours.handlers, ours.level, ours.propagate = serves.handlers, logging.INFO, False

@@ -1,0 +1,40 @@
+"""Steps that several pipelines share: draw a picture, render a film, deliver a copy. Each gives the key."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from contracts.artifacts import Artifact, Files, Provenance
+from contracts.engines import Image, Video
+from contracts.errors import EngineFailed
+from contracts.image import ImageRequest
+from contracts.jobs import Steps
+from contracts.model import Progress
+from contracts.video import FilmRequest
+
+
+async def draw(image: Image, request: ImageRequest, key: str, made: Provenance) -> str:
+    return await _last(image.generate(request, key, made))
+
+
+async def render(video: Video, request: FilmRequest, key: str, made: Provenance, steps: Steps) -> str:
+    return await _last(video.render(request, key, made), steps)
+
+
+async def deliver(files: Files, source: str, key: str, made: Provenance) -> str:
+    """A copy for people, with the visible mark that its kind bears."""
+    kept: Artifact = await asyncio.to_thread(files.deliver, source, key, made)
+    return kept.key
+
+
+async def _last(stream: AsyncIterator[Progress | Artifact], steps: Steps | None = None) -> str:
+    """The key of the artifact that ends a stream; progress on the way is reported."""
+    artifact: Any = None
+    async for item in stream:
+        if isinstance(item, Artifact):
+            artifact = item
+        elif steps:
+            await steps.report(item.fraction * 0.98)  # the rest is for keeping it
+    if artifact is None:
+        raise EngineFailed("The model ended without a result.")
+    return artifact.key

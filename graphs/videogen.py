@@ -1,0 +1,58 @@
+"""A short film straight from a text or a picture, without narration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.artifacts import Files, Provenance
+from contracts.engines import Image, Video
+from contracts.image import ImageRequest
+from contracts.jobs import Job, Steps
+from contracts.tasks import VideoTask, folder_of, scratch_of
+from contracts.video import FilmRequest, Shot
+from graphs.render import deliver, draw, render
+from graphs.split import pieces
+from graphs.story import seed_of
+
+SHOT_S = 2.5  # about how long a picture holds the eye
+MOST_SHOTS = 6
+LONGEST_PROMPT = 2_000
+
+
+@dataclass(frozen=True)
+class Videomaker:
+    image: Image
+    video: Video
+    files: Files
+    mark: str
+
+    async def film(self, job: Job, steps: Steps) -> dict[str, Any]:
+        """Key frames, drawn or given, under a moving camera."""
+        task = VideoTask.model_validate(job.params)
+        pictures = [task.picture] if task.picture else await self._draw(task, steps)
+        shots = [Shot(picture=picture, duration_s=task.duration_s / len(pictures)) for picture in pictures]
+        request = FilmRequest(shots=shots, width=task.width, height=task.height, fps=task.fps, mark=self.mark)
+        made = Provenance(owner=job.owner, job_id=job.id, model=self.video.model, prompt=task.prompt)
+        scratch = f"{scratch_of(task.task_id, job.id)}/output.mp4"
+        rendered = await steps.run("render", render, self.video, request, scratch, made, steps)
+        film = await steps.run("deliver", deliver, self.files, rendered, f"{folder_of(task.task_id)}/output.mp4", made)
+        return {"resources": [film]}
+
+    async def _draw(self, task: VideoTask, steps: Steps) -> list[str]:
+        items = [{"shot": number, "prompt": text} for number, text in enumerate(scenes(task), 1)]
+        return [shot["drawn"] for shot in await steps.each(items)]
+
+    async def draw_shot(self, job: Job, item: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
+        task, seed = VideoTask.model_validate(job.params), seed_of(job) + item["shot"]
+        request = ImageRequest(prompt=item["prompt"], width=task.width, height=task.height, seed=seed)
+        made = Provenance(owner=job.owner, job_id=job.id, prompt=request.prompt, parameters={"seed": seed})
+        key = f"{scratch_of(task.task_id, job.id)}/shot{item['shot']}.png"
+        return {"drawn": await steps.run("draw", draw, self.image, request, key, made)}
+
+
+def scenes(task: VideoTask) -> list[str]:
+    """The prompt in as many parts as the film has time for, in their order and of about one length."""
+    parts = pieces(task.prompt)
+    count = max(1, min(MOST_SHOTS, len(parts), round(task.duration_s / SHOT_S)))
+    bounds = [round(number * len(parts) / count) for number in range(count + 1)]
+    return ["".join(parts[start:end])[:LONGEST_PROMPT] for start, end in zip(bounds, bounds[1:], strict=False)]

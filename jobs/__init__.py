@@ -1,0 +1,1 @@
+"""Durable workflows: submit, run, watch, cancel."""

@@ -1,0 +1,151 @@
+"""The job table and its event log: every change of a job's state is one transaction with its event."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from contracts.errors import NotFound
+from contracts.jobs import Event, Job, JobView
+from store.database import Database, now_ms
+from store.tables import EventRow, JobRow
+
+Claim = Callable[[Session], None]
+ALIVE = ("queued", "running")
+
+
+class Records:
+    """Blocking: call it in a thread."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def create(self, job: Job, subject: str, claim: Claim | None = None) -> None:
+        """A queued job. `claim` runs in the same transaction and may refuse."""
+        row = JobRow(**job.model_dump(), subject=subject, state="queued", progress=0.0, message="", error="", result={})
+        row.created_ms = now_ms()
+        with self.database.session() as session:
+            session.add(row)
+            session.flush()
+            _log(session, job.id, job.owner, "state", {"state": "queued"})
+            if claim:
+                claim(session)
+
+    def start(self, job_id: str) -> Job | None:
+        """The job, now running; None when it must not run (again)."""
+        with self.database.session() as session:
+            row = session.get(JobRow, job_id)
+            if row is None or row.state not in ALIVE:
+                return None
+            if row.state == "queued":
+                started = {"state": "running", "started_ms": now_ms()}
+                if not _change(session, job_id, started, {"state": "running"}):
+                    return None
+            return _job(row)
+
+    def report(self, job_id: str, fraction: float, message: str) -> None:
+        """Progress of a running job; told of any other, nothing happens."""
+        data = {"progress": round(fraction, 4), "message": message}
+        with self.database.session() as session:
+            _change(session, job_id, data, data, kind="progress", states=("running",))
+
+    def complete(self, job_id: str, result: dict[str, Any]) -> bool:
+        changes = {"state": "completed", "progress": 1.0, "result": result, "finished_ms": now_ms()}
+        with self.database.session() as session:
+            return _change(session, job_id, changes, {"state": "completed", "result": result}, states=("running",))
+
+    def fail(self, job_id: str, error: str) -> bool:
+        changes = {"state": "failed", "error": error, "finished_ms": now_ms()}
+        with self.database.session() as session:
+            return _change(session, job_id, changes, {"state": "failed", "error": error})
+
+    def cancel(self, job_id: str) -> bool:
+        """False when it had ended. `finished_ms` of a running job is set by its worker, once it has let go."""
+        changes: dict[str, Any] = {"state": "cancelled", "error": "已取消"}
+        with self.database.session() as session:
+            at_once = changes | {"finished_ms": now_ms()}
+            return _change(session, job_id, at_once, changes, states=("queued",)) or _change(
+                session, job_id, changes, changes, states=("running",)
+            )
+
+    def let_go(self, job_id: str) -> None:
+        """The worker no longer touches the job nor anything of it."""
+        with self.database.session() as session:
+            held = update(JobRow).where(JobRow.id == job_id, JobRow.finished_ms.is_(None), JobRow.state == "cancelled")
+            session.execute(held.values(finished_ms=now_ms()))
+
+    def stopped(self, job_ids: Collection[str]) -> set[str]:
+        """Those among them that must not go on: cancelled, or gone."""
+        with self.database.session() as session:
+            alive = session.scalars(select(JobRow.id).where(JobRow.id.in_(job_ids), JobRow.state == "running"))
+            return set(job_ids) - set(alive)
+
+    def get(self, job_id: str, owner: str) -> JobView:
+        with self.database.session() as session:
+            row = session.get(JobRow, job_id)
+        if row is None or row.owner != owner:
+            raise NotFound("任务不存在。", param="job_id")
+        return _view(row)
+
+    def newest(self, owner: str, limit: int, before_ms: int) -> list[JobView]:
+        """Newest first."""
+        theirs = select(JobRow).where(JobRow.owner == owner, JobRow.created_ms < before_ms)
+        with self.database.session() as session:
+            return [_view(row) for row in session.scalars(theirs.order_by(JobRow.created_ms.desc()).limit(limit))]
+
+    def of_subject(self, subject: str) -> list[JobView]:
+        """Oldest first."""
+        query = select(JobRow).where(JobRow.subject == subject).order_by(JobRow.created_ms)
+        with self.database.session() as session:
+            return [_view(row) for row in session.scalars(query)]
+
+    def delete_subject(self, subject: str) -> None:
+        with self.database.session() as session:
+            session.execute(delete(JobRow).where(JobRow.subject == subject))
+
+    def events(self, after: int, *, owner: str = "", job_id: str = "", limit: int = 500) -> list[Event]:
+        """In the order logged."""
+        query = select(EventRow, JobRow).join(JobRow).where(EventRow.id > after).order_by(EventRow.id).limit(limit)
+        query = query.where(EventRow.owner == owner) if owner else query
+        query = query.where(EventRow.job_id == job_id) if job_id else query
+        with self.database.session() as session:
+            return [_event(event, job) for event, job in session.execute(query)]
+
+    def last_event(self, before_ms: int) -> int:
+        """The id of the last event logged before that time; 0 when there was none."""
+        query = select(EventRow.id).where(EventRow.created_ms < before_ms).order_by(EventRow.id.desc()).limit(1)
+        with self.database.session() as session:
+            return session.scalar(query) or 0
+
+
+def _change(
+    session: Session,
+    job_id: str,
+    changes: dict[str, Any],
+    data: dict[str, Any],
+    kind: str = "state",
+    states: tuple[str, ...] = ALIVE,
+) -> bool:
+    """Change a job that is in one of the states, and log it; False when it is in another."""
+    change = update(JobRow).where(JobRow.id == job_id, JobRow.state.in_(states)).returning(JobRow.owner)
+    owner = session.scalar(change.values(**changes))
+    if owner is not None:
+        _log(session, job_id, owner, kind, data)
+    return owner is not None
+
+
+def _log(session: Session, job_id: str, owner: str, kind: str, data: dict[str, Any]) -> None:
+    session.execute(insert(EventRow).values(job_id=job_id, owner=owner, kind=kind, data=data, created_ms=now_ms()))
+
+
+def _job(row: JobRow) -> Job:
+    return Job(id=row.id, kind=row.kind, owner=row.owner, params=row.params)
+
+
+def _view(row: JobRow) -> JobView:
+    return JobView(**{name: getattr(row, name) for name in JobView.model_fields})
+
+
+def _event(row: EventRow, job: JobRow) -> Event:
+    return Event(id=row.id, owner=row.owner, kind=row.kind, data=row.data, created_ms=row.created_ms, job=_job(job))

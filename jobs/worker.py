@@ -1,0 +1,112 @@
+"""Runs jobs: takes them from the queue, drives their pipelines, writes down how they end."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from dbos import DBOS
+
+from contracts.errors import Cancelled, InvalidInput, ServiceError
+from contracts.jobs import Job, Pipeline
+from contracts.settings import Settings
+from jobs import engine
+from jobs.calls import Calls
+from jobs.records import Records
+from jobs.slots import Lease
+from jobs.steps import DurableSteps, outcome
+from store.database import Database
+
+log = logging.getLogger("troupe.jobs")
+CANCEL_POLL_S = 0.2
+AT_ONCE = 16  # jobs a worker awaits side by side; limits per model belong to Serve
+
+
+class Worker:
+    """One a process, as DBOS is."""
+
+    def __init__(self, settings: Settings, pipelines: Mapping[str, Pipeline], slots: int) -> None:
+        database = Database(settings.tables_url)
+        self.settings, self.pipelines = settings, pipelines
+        self.records, self.calls, self.lease = Records(database), Calls(), Lease(database, slots)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Take a slot, go on with what its last holder left, and begin to take new work."""
+        global _worker
+        _worker = self
+        executor_id = await self.lease.take()
+        self._tasks = [asyncio.create_task(self.lease.keep(_leave)), asyncio.create_task(self._watch_cancels())]
+        DBOS(config=engine.config(self.settings, executor_id))
+        DBOS.launch()
+        await DBOS.register_queue_async(engine.QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=engine.POLL_S)
+
+    def check(self) -> None:
+        """Raise when a loop of this worker has died."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
+                raise RuntimeError("A loop of the worker has ended.")
+
+    async def run(self, job_id: str) -> None:
+        job = await asyncio.to_thread(self.records.start, job_id)
+        if job is None:
+            return await asyncio.to_thread(self.records.let_go, job_id)
+        try:
+            result = await self._pipeline(job).run(job, self._steps(job))
+            await asyncio.to_thread(self.records.complete, job.id, result)
+        except Cancelled:
+            log.info("job cancelled", extra={"job": job.id})
+        except ServiceError as error:
+            await asyncio.to_thread(self.records.fail, job.id, error.message)
+        except Exception:  # the outermost loop of a job: whatever a pipeline raises ends this job and no other
+            log.exception("job failed", extra={"job": job.id})
+            await asyncio.to_thread(self.records.fail, job.id, "内部错误")
+        finally:
+            await self.calls.drained(job.id)
+            await asyncio.to_thread(self.records.let_go, job.id)
+
+    async def run_part(self, job_id: str, item: Mapping[str, Any]) -> dict[str, Any]:
+        job = await asyncio.to_thread(self.records.start, job_id)
+        if job is None:
+            raise Cancelled("已取消")
+        part = self._pipeline(job).part
+        if part is None:
+            raise InvalidInput(f"A {job.kind} job has no parts.")
+        return await part(job, item, self._steps(job))
+
+    def _pipeline(self, job: Job) -> Pipeline:
+        try:
+            return self.pipelines[job.kind]
+        except KeyError:
+            raise InvalidInput(f"Nothing here runs {job.kind!r} jobs.", param="kind") from None
+
+    def _steps(self, job: Job) -> DurableSteps:
+        return DurableSteps(job, self.calls, self.records, part_workflow)
+
+    async def _watch_cancels(self) -> None:
+        while True:
+            if jobs := self.calls.jobs:
+                for job_id in await asyncio.to_thread(self.records.stopped, jobs):
+                    self.calls.stop(job_id)
+            await asyncio.sleep(CANCEL_POLL_S)
+
+
+_worker: Worker
+
+
+@DBOS.workflow(name=engine.WORKFLOW)
+async def job_workflow(job_id: str) -> None:
+    await _worker.run(job_id)
+
+
+@DBOS.workflow(name="part")
+async def part_workflow(job_id: str, number: int, item: dict[str, Any]) -> dict[str, Any]:
+    return await outcome(_worker.run_part(job_id, item))
+
+
+def _leave() -> None:
+    """Somebody else holds the slot: what this process still does may be done twice. Serve starts another."""
+    log.critical("the worker's slot is lost")
+    os._exit(1)

@@ -1,0 +1,53 @@
+"""Tasks of the story family. What a task has reached is read off its jobs; nothing is kept twice."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from contracts.errors import Conflict, NotFound
+from store.database import Database, now_ms
+from store.tables import Story
+
+STORY, VIDEOGEN = "story", "videogen"
+
+
+@dataclass(frozen=True)
+class Stories:
+    database: Database
+
+    def create(self, user_id: int, workflow: str, topic: str, main_role: str, scene: str) -> int:
+        story = Story(user_id=user_id, workflow=workflow, topic=topic, main_role=main_role, scene=scene)
+        story.created_ms = now_ms()
+        with self.database.session() as session:
+            session.add(story)
+        return story.id
+
+    def get(self, task_id: int, user_id: int) -> Story:
+        """Another user's task is not found."""
+        with self.database.session() as session:
+            story = session.get(Story, task_id) if task_id < 2**31 else None
+        if story is None or story.user_id != user_id:
+            raise NotFound("任务不存在。")
+        return story
+
+    def ids(self, user_id: int) -> list[int]:
+        with self.database.session() as session:
+            return list(session.scalars(select(Story.id).where(Story.user_id == user_id).order_by(Story.id)))
+
+    def delete(self, task_id: int) -> None:
+        with self.database.session() as session:
+            session.execute(delete(Story).where(Story.id == task_id))
+
+
+def claim(session: Session, story: Story, job_id: str) -> None:
+    """Make the job the task's newest; of two at once, the second gets `Conflict`."""
+    unchanged = Story.job_id.is_(None) if story.job_id is None else Story.job_id == story.job_id
+    change = update(Story).where(Story.id == story.id, unchanged).values(job_id=job_id)
+    if session.execute(change).rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict("任务正在执行。")
+
+
+def subject_of(task_id: int) -> str:
+    """What groups a task's jobs."""
+    return f"story/{task_id}"

@@ -1,0 +1,97 @@
+"""One real cluster for the whole run, started as a user starts it, on ports and folders of its own."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cli.environment import free_port
+
+ROOT = Path(__file__).parent.parent
+START_S = 150
+
+
+@dataclass
+class Cluster:
+    url: str
+    dashboard: str
+    var: Path
+    process: subprocess.Popen[str]
+    secrets: list[str] = field(default_factory=list)  # what must never be found in a log
+
+
+def start(var: Path, config: str, *options: str, **environment: str) -> Cluster:
+    """`troupe serve`, once it says that it is ready."""
+    port, dashboard = free_port(), free_port()
+    command = [sys.executable, "-m", "cli.main", "serve", "--config", str(ROOT / config)]
+    command += ["--port", str(port), "--dashboard-port", str(dashboard), *options]
+    set_here = {"TROUPE_VAR": str(var), "TROUPE_STORY_PAGES": "2", "TROUPE_REVISION": "tested"} | environment
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | set_here, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    said = []
+    assert process.stdout
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("Ready"):
+            return Cluster(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{dashboard}", var, process)
+    raise AssertionError("".join(said))
+
+
+def stop(cluster: Cluster) -> str:
+    """What it said on its way out."""
+    cluster.process.send_signal(signal.SIGTERM)
+    said, _ = cluster.process.communicate(timeout=60)
+    return said
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    started = start(tmp_path_factory.mktemp("var"), "serve_config.test.yaml")
+    yield started
+    stop(started)
+
+
+@pytest.fixture
+def client(cluster: Cluster) -> Iterator[httpx.Client]:
+    """Nobody in particular."""
+    with httpx.Client(base_url=cluster.url, timeout=60) as client:
+        yield client
+
+
+def sign_up(cluster: Cluster, client: httpx.Client) -> str:
+    """A new user, whom the client is from now on; the access token."""
+    account = {"username": f"user-{secrets.token_hex(4)}", "password": secrets.token_urlsafe(12)}
+    assert client.post("/api/register", json=account).status_code == 200
+    answer = client.post("/api/login", json=account)
+    token = str(answer.json()["access_token"])
+    client.headers["Authorization"] = f"Bearer {token}"
+    cluster.secrets += [account["password"], token, answer.cookies["refresh_token"]]
+    return token
+
+
+@pytest.fixture
+def new_user(cluster: Cluster) -> Iterator[Callable[[], httpx.Client]]:
+    """Makes clients, each of another user."""
+    clients: list[httpx.Client] = []
+
+    def make() -> httpx.Client:
+        clients.append(httpx.Client(base_url=cluster.url, timeout=60))
+        sign_up(cluster, clients[-1])
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def user(new_user: Callable[[], httpx.Client]) -> httpx.Client:
+    return new_user()
