@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from contracts.artifacts import Files, Provenance
@@ -55,4 +56,4 @@ def scenes(task: VideoTask) -> list[str]:
     parts = pieces(task.prompt)
     count = max(1, min(MOST_SHOTS, len(parts), round(task.duration_s / SHOT_S)))
     bounds = [round(number * len(parts) / count) for number in range(count + 1)]
-    return ["".join(parts[start:end])[:LONGEST_PROMPT] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return ["".join(parts[start:end])[:LONGEST_PROMPT] for start, end in pairwise(bounds)]

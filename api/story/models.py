@@ -93,9 +93,9 @@ class Overrides(BaseModel):
         if self.ratio and "0" in [part.strip("0") or "0" for part in self.ratio.split(":")]:
             raise ValueError("ratio 无效")
         width, height = self.size
+        if not (128 <= width <= 1920 and 128 <= height <= 1920 and width % 2 == height % 2 == 0):
+            raise ValueError("宽和高应为 128 到 1920 之间的偶数")
         across, up = (int(part) for part in (self.ratio or f"{width}:{height}").split(":"))
         if abs(width / height - across / up) > 0.02 * across / up:
             raise ValueError("ratio 与 width、height 不一致")
-        if not (128 <= width <= 1920 and 128 <= height <= 1920 and width % 2 == height % 2 == 0):
-            raise ValueError("宽和高应为 128 到 1920 之间的偶数")
         return self

@@ -1,0 +1,94 @@
+"""Requests a second of a small GET: Serve's ingress, as `troupe serve` runs it, against plain uvicorn.
+
+python -m benchmarks.ingress
+"""
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+
+from benchmarks.cluster import machine, served
+from cli.environment import free_port
+
+PATH = "/healthz"
+SECONDS, WARM_S = 8.0, 3.0
+CONCURRENCY = (1, 32)
+ROUNDS = 3  # taken in turn, so that a slow moment of the machine meets both
+
+
+def main() -> None:
+    with served("serve_config.local.yaml") as serve, uvicorn() as plain:
+        for url in (serve, plain):
+            measure(url, 32, WARM_S)
+        print(machine())
+        print("| concurrency | server | requests/s | p50 ms | p99 ms | of uvicorn |\n|---|---|---|---|---|---|")
+        for concurrency in CONCURRENCY:
+            rounds = [(measure(plain, concurrency), measure(serve, concurrency)) for _ in range(ROUNDS)]
+            base = statistics.median(len(ours) for ours, _ in rounds)
+            for name, latencies in (("uvicorn", [r[0] for r in rounds]), ("Serve", [r[1] for r in rounds])):
+                count = statistics.median(len(each) for each in latencies)
+                p50, p99 = percentiles([each for some in latencies for each in some])
+                ratio = count / base
+                print(f"| {concurrency} | {name} | {count / SECONDS:.0f} | {p50:.1f} | {p99:.1f} | {ratio:.2f} |")
+
+
+def measure(url: str, concurrency: int, seconds: float = SECONDS) -> list[float]:
+    """The latency of every request that was answered, in milliseconds."""
+    return asyncio.run(_measure(url + PATH, concurrency, seconds))
+
+
+async def _measure(url: str, concurrency: int, seconds: float) -> list[float]:
+    latencies: list[float] = []
+    end = time.perf_counter() + seconds
+
+    async def caller(session: aiohttp.ClientSession) -> None:
+        while (started := time.perf_counter()) < end:
+            async with session.get(url) as answer:
+                await answer.read()
+                answer.raise_for_status()
+            latencies.append((time.perf_counter() - started) * 1000)
+
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(*(caller(session) for _ in range(concurrency)))
+    return latencies
+
+
+def percentiles(latencies: list[float]) -> tuple[float, float]:
+    cuts = statistics.quantiles(latencies, n=100)
+    return cuts[49], cuts[98]
+
+
+@contextmanager
+def uvicorn() -> Iterator[str]:
+    """What a user would write without Serve: one FastAPI application with the same route, one process."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.plain:app", "--port", str(port), "--log-level", "warning"]
+    process = subprocess.Popen(command)
+    try:
+        wait(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait(port: int) -> None:
+    import socket
+
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError("uvicorn did not start")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Speech slowed down at the same pitch, by FFmpeg's `atempo`."""
+
+import math
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from deployments.speech.espeak_library import RATE_HZ
+
+SLOWEST = 0.5  # what one filter can do
+
+
+def stretched(pcm: bytes, factor: float) -> bytes:
+    """The same words, `factor` (over 1) times as long."""
+    count = max(1, math.ceil(math.log(factor, 1 / SLOWEST)))
+    graph = av.filter.Graph()
+    chain = [graph.add_abuffer(sample_rate=RATE_HZ, format="s16", layout="mono", time_base=Fraction(1, RATE_HZ))]
+    chain += [graph.add("atempo", f"{factor ** (-1 / count):.6f}") for _ in range(count)]
+    chain += [graph.add("aformat", "sample_fmts=s16"), graph.add("abuffersink")]
+    graph.link_nodes(*chain).configure()
+    frame = av.AudioFrame.from_ndarray(np.frombuffer(pcm, "<i2")[None], format="s16", layout="mono")
+    frame.sample_rate, frame.pts = RATE_HZ, 0
+    graph.push(frame)
+    graph.push(None)
+    return b"".join(_pulled(graph))
+
+
+def _pulled(graph: av.filter.Graph) -> list[bytes]:
+    """Everything that comes out of the graph."""
+    pulled: list[bytes] = []
+    while True:
+        try:
+            pulled.append(graph.pull().to_ndarray().astype("<i2").tobytes())
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return pulled
