@@ -11,7 +11,7 @@ from api.requests import RequestLog
 from api.state import State
 from contracts.settings import revision
 
-FAMILIES = (story.FAMILY, cluster.FAMILY)
+FAMILIES = (cluster.FAMILY, story.FAMILY)
 
 
 def build(state: State) -> FastAPI:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import time
@@ -14,7 +15,7 @@ from typing import Any
 import httpx
 import yaml
 
-from cli.environment import environment, temp_dir
+from cli.environment import environment, haproxy_dir, temp_dir
 from contracts.settings import Settings
 
 HOST = "127.0.0.1"
@@ -57,7 +58,6 @@ def running(plan: Plan, say: Callable[[str], None]) -> Iterator[Plan]:
     say("Starting Ray …")
     ray.init(
         include_dashboard=True,
-        _node_ip_address=HOST,
         dashboard_host=HOST,
         dashboard_port=plan.dashboard_port,
         log_to_driver=False,
@@ -91,28 +91,32 @@ def signals(handler: Any) -> None:
 
 
 def wait_ready(plan: Plan) -> None:
+    """Until every deployment is up and work that is sent would be done."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         time.sleep(0.2)
-        if problem := failure():
-            raise CannotStart(problem)
-        try:
-            if httpx.get(f"{plan.url}/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass  # nobody listens yet
+        if deployed() and answers(plan):
+            return
     raise CannotStart(f"The cluster was not ready within {START_S:.0f} s; its logs are in {temp_dir()}.")
 
 
-def failure() -> str:
-    """What Serve says of an application that will not start; empty while it may."""
+def deployed() -> bool:
+    """Whether Serve runs all of it. What it will never run is `CannotStart`."""
     from ray import serve
 
-    for name, application in serve.status().applications.items():
+    applications = serve.status().applications
+    for name, application in applications.items():
         if application.status == "DEPLOY_FAILED":
             told = [deployment.message for deployment in application.deployments.values() if deployment.message]
-            return "\n".join([f"{name}: {application.message}", *told])
-    return ""
+            raise CannotStart("\n".join([f"{name}: {application.message}", *told]))
+    return bool(applications) and all(each.status == "RUNNING" for each in applications.values())
+
+
+def answers(plan: Plan) -> bool:
+    try:
+        return httpx.get(f"{plan.url}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False  # nobody listens yet
 
 
 def stop() -> None:
@@ -121,6 +125,7 @@ def stop() -> None:
 
     serve.shutdown()
     ray.shutdown()
+    shutil.rmtree(haproxy_dir(), ignore_errors=True)
 
 
 def check_free(port: int) -> None:

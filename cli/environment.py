@@ -8,7 +8,11 @@ from pathlib import Path
 from contracts.settings import Settings, revision
 from store.secrets import kept_secret
 
-PROXIED = {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1"}
+PROXIED = {
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",  # throughput mode would keep a thousand lines back
+}
 
 
 def environment(settings: Settings, proxied: bool) -> dict[str, str]:
@@ -30,7 +34,7 @@ def environment(settings: Settings, proxied: bool) -> dict[str, str]:
 
 def haproxy() -> dict[str, str]:
     """Serve's own defaults are one folder and two ports for the whole machine."""
-    folder = temp_dir() / f"haproxy-{os.getpid()}"
+    folder = haproxy_dir()
     folder.mkdir(parents=True, exist_ok=True)
     names = {
         "CONFIG_FILE_LOC": "haproxy.cfg",
@@ -41,6 +45,10 @@ def haproxy() -> dict[str, str]:
     files = {f"RAY_SERVE_HAPROXY_{name}": str(folder / file) for name, file in names.items()}
     ports = {f"RAY_SERVE_HAPROXY_{name}_PORT": str(free_port()) for name in ("METRICS", "STATS")}
     return files | ports | {"RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder)}
+
+
+def haproxy_dir() -> Path:
+    return temp_dir() / f"haproxy-{os.getpid()}"
 
 
 def temp_dir() -> Path:
