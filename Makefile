@@ -27,7 +27,7 @@ check: install
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/python -m pytest -q --durations=0 tests/test_layers.py
+	@$(VENV)/bin/python -m pytest -q tests/test_layers.py
 
 install: $(STAMP)
 

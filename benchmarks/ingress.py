@@ -4,6 +4,7 @@ python -m benchmarks.ingress
 """
 
 import asyncio
+import socket
 import statistics
 import subprocess
 import sys
@@ -23,19 +24,25 @@ ROUNDS = 3  # taken in turn, so that a slow moment of the machine meets both
 
 
 def main() -> None:
-    with served("serve_config.local.yaml") as serve, uvicorn() as plain:
-        for url in (serve, plain):
+    with served("serve_config.local.yaml") as serve, uvicorn() as plain, uvicorn("--no-access-log") as silent:
+        servers = {"uvicorn": plain, "uvicorn, no access log": silent, "Serve": serve}
+        for url in servers.values():
             measure(url, 32, WARM_S)
         print(machine())
         print("| concurrency | server | requests/s | p50 ms | p99 ms | of uvicorn |\n|---|---|---|---|---|---|")
         for concurrency in CONCURRENCY:
-            rounds = [(measure(plain, concurrency), measure(serve, concurrency)) for _ in range(ROUNDS)]
-            base = statistics.median(len(ours) for ours, _ in rounds)
-            for name, latencies in (("uvicorn", [r[0] for r in rounds]), ("Serve", [r[1] for r in rounds])):
-                count = statistics.median(len(each) for each in latencies)
+            rounds = [{name: measure(url, concurrency) for name, url in servers.items()} for _ in range(ROUNDS)]
+            base = rate([each["uvicorn"] for each in rounds])
+            for name in servers:
+                latencies = [each[name] for each in rounds]
                 p50, p99 = percentiles([each for some in latencies for each in some])
-                ratio = count / base
-                print(f"| {concurrency} | {name} | {count / SECONDS:.0f} | {p50:.1f} | {p99:.1f} | {ratio:.2f} |")
+                ratio = rate(latencies) / base
+                print(f"| {concurrency} | {name} | {rate(latencies):.0f} | {p50:.1f} | {p99:.1f} | {ratio:.2f} |")
+
+
+def rate(rounds: list[list[float]]) -> float:
+    """Requests a second, in the middle one of the rounds."""
+    return statistics.median(len(latencies) for latencies in rounds) / SECONDS
 
 
 def measure(url: str, concurrency: int, seconds: float = SECONDS) -> list[float]:
@@ -65,10 +72,10 @@ def percentiles(latencies: list[float]) -> tuple[float, float]:
 
 
 @contextmanager
-def uvicorn() -> Iterator[str]:
+def uvicorn(*options: str) -> Iterator[str]:
     """What a user would write without Serve: a FastAPI application with the same route, run as it comes."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "benchmarks.plain:app", "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.plain:app", "--port", str(port), *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait(port)
@@ -79,8 +86,6 @@ def uvicorn() -> Iterator[str]:
 
 
 def wait(port: int) -> None:
-    import socket
-
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as probe:

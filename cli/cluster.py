@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import yaml
+from filelock import FileLock, Timeout
 
 from cli.environment import environment, haproxy_dir, temp_dir
 from contracts.settings import Settings
@@ -52,7 +53,34 @@ def running(plan: Plan, say: Callable[[str], None]) -> Iterator[Plan]:
     """
     for port in (plan.port, plan.dashboard_port):
         check_free(port)
-    os.environ.update(environment(Settings(), plan.proxied))
+    settings = Settings()
+    with alone(settings.var):
+        os.environ.update(environment(settings, plan.proxied))
+        start(plan, say)
+        try:
+            say("Starting the models …")
+            deploy(plan)
+            wait_ready(plan)
+            yield plan
+        finally:
+            signals(signal.SIG_IGN)  # once is enough: what is half stopped would stay
+            say("Stopping …")
+            stop()
+
+
+@contextmanager
+def alone(var: Path) -> Iterator[None]:
+    """One cluster a folder: two would wait for each other's worker slots."""
+    var.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(var / "serve.lock", blocking=False):
+            yield
+    except Timeout:
+        raise CannotStart(f"Another cluster uses {var}; set TROUPE_VAR to another folder.") from None
+
+
+def start(plan: Plan, say: Callable[[str], None]) -> None:
+    """Ray, with this process as its driver."""
     import ray
 
     say("Starting Ray …")
@@ -65,15 +93,6 @@ def running(plan: Plan, say: Callable[[str], None]) -> Iterator[Plan]:
         _temp_dir=str(temp_dir()),
     )
     signals(signal.default_int_handler)  # Ray's own would dump its stack and die
-    try:
-        say("Starting the models …")
-        deploy(plan)
-        wait_ready(plan)
-        yield plan
-    finally:
-        signals(signal.SIG_IGN)  # once is enough: what is half stopped would stay
-        say("Stopping …")
-        stop()
 
 
 def deploy(plan: Plan) -> None:

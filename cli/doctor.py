@@ -36,7 +36,8 @@ def memory() -> Finding:
 
 
 def disk(settings: Settings) -> Finding:
-    place = settings.var if settings.var.exists() else settings.var.parent
+    wanted = settings.var.resolve()
+    place = next(folder for folder in (wanted, *wanted.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     return Finding(free >= DISK_BYTES, f"disk: {free / 2**30:.1f} GiB free at {place}")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from cli.environment import free_port
@@ -45,11 +46,21 @@ def start(var: Path, config: str, *options: str, **environment: str) -> Cluster:
     raise AssertionError("".join(said))
 
 
-def stop(cluster: Cluster) -> str:
-    """What it said on its way out."""
+def stop(cluster: Cluster) -> None:
+    """End it as a user does: it leaves with status 0, and nothing of it runs on."""
+    members = psutil.Process(cluster.process.pid).children(recursive=True)
     cluster.process.send_signal(signal.SIGTERM)
     said, _ = cluster.process.communicate(timeout=60)
-    return said
+    assert cluster.process.returncode == 0, said
+    assert "SIGTERM" not in said
+    _, alive = psutil.wait_procs(members, timeout=20)
+    assert len(members) > 10
+    assert not alive
+    assert not [each for each in psutil.process_iter(["cmdline"]) if _names(each, f"haproxy-{cluster.process.pid}")]
+
+
+def _names(process: psutil.Process, word: str) -> bool:
+    return any(word in part for part in process.info["cmdline"] or [])
 
 
 @pytest.fixture(scope="session")
