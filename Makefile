@@ -10,11 +10,12 @@ PORT ?= 8000
 DASHBOARD_PORT ?= 8265
 TOPIC ?= 小狐狸学会分享
 PYTEST ?=
+export TOPIC ROLE SCENE
 
 .PHONY: demo test check serve install clean
 
 demo: install
-	@$(VENV)/bin/troupe demo --topic "$(TOPIC)" --role "$(ROLE)" --scene "$(SCENE)" \
+	@$(VENV)/bin/troupe demo --topic "$$TOPIC" --role "$$ROLE" --scene "$$SCENE" \
 		--port $(PORT) --dashboard-port $(DASHBOARD_PORT)
 
 serve: install
@@ -43,4 +44,4 @@ endif
 	@touch $@
 
 clean:
-	rm -rf $(VENV) var
+	rm -rf $(VENV)

@@ -3,7 +3,9 @@
 import re
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 
 from api import cluster, errors, story
 from api.limits import BodyLimit
@@ -15,9 +17,10 @@ FAMILIES = (cluster.FAMILY, story.FAMILY)
 
 
 def build(state: State) -> FastAPI:
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Troupe",
         version=revision(),
+        redoc_url=None,
         description="One cluster that writes, speaks, draws, films, listens, looks and performs.",
         generate_unique_id_function=_operation_id,
     )
@@ -26,6 +29,15 @@ def build(state: State) -> FastAPI:
         family.include_in(app)
     errors.install(app, {family.name: family for family in FAMILIES})
     app.add_middleware(BodyLimit, root=app)
+    if origins := state.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_credentials="*" not in origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Content-Disposition", "Content-Range", "Retry-After", "X-AIGC-Label", "X-Troupe-Model"],
+        )
     app.add_middleware(RequestLog)
     return app
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.background import BackgroundTask
 
 from contracts.artifacts import Artifact
 from store.artifacts import Artifacts
@@ -19,23 +20,27 @@ GENERATED = {"X-AIGC-Label": "1"}
 
 def file_response(files: Artifacts, artifact: Artifact, request: Request) -> Response:
     """A download; `Range` with one range is honoured (RFC 9110 §14), several are answered with the whole."""
-    name = PurePosixPath(artifact.key).name
+    file, name = files.open(artifact.key), PurePosixPath(artifact.key).name
+    size_bytes = file.seek(0, io.SEEK_END)  # of what was opened: it may have been replaced since it was found
     headers = GENERATED | {
         "Accept-Ranges": "bytes",
         "Content-Disposition": attachment(name),
         "ETag": f'"{artifact.sha256[:32]}"',
     }
     wanted = request.headers.get("range") if fresh(request, headers["ETag"]) else None
-    span = range_of(wanted, artifact.size_bytes)
+    span = range_of(wanted, size_bytes)
     if span is None:
-        span, status = range(artifact.size_bytes), 200
+        span, status = range(size_bytes), 200
     elif not span:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{artifact.size_bytes}"})
+        file.close()
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size_bytes}"})
     else:
-        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{artifact.size_bytes}"
+        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size_bytes}"
         status = 206
     headers["Content-Length"] = str(len(span))
-    return StreamingResponse(portion(files, artifact.key, span), status, headers, media_type=artifact.media_type)
+    return StreamingResponse(
+        portion(file, span), status, headers, artifact.media_type, background=BackgroundTask(file.close)
+    )
 
 
 def fresh(request: Request, etag: str) -> bool:
@@ -57,8 +62,8 @@ def range_of(header: str | None, size_bytes: int) -> range | None:
     return None if last and int(last) < int(first) else range(int(first), stop)
 
 
-def portion(files: Artifacts, key: str, span: range) -> Iterator[bytes]:
-    with files.open(key) as file:
+def portion(file: IO[bytes], span: range) -> Iterator[bytes]:
+    with file:
         file.seek(span.start)
         left = len(span)
         while left and (chunk := file.read(min(CHUNK, left))):
@@ -67,7 +72,9 @@ def portion(files: Artifacts, key: str, span: range) -> Iterator[bytes]:
 
 
 def zip_response(files: Artifacts, keys: Sequence[str], name: str) -> Response:
-    """What is in it is compressed already, so it is stored as it is."""
+    """What is in it is compressed already, so it is stored as it is. A file that is missing is `NotFound`."""
+    for key in keys:
+        files.find(key)
     headers = GENERATED | {"Content-Disposition": attachment(name)}
     return StreamingResponse(zipped(files, keys), headers=headers, media_type="application/zip")
 
@@ -76,8 +83,8 @@ def zipped(files: Artifacts, keys: Sequence[str]) -> Iterator[bytes]:
     sink = Sink()
     with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_STORED) as archive:  # it need not seek
         for key in keys:
-            with archive.open(PurePosixPath(key).name, "w") as entry:
-                for chunk in portion(files, key, range(files.find(key).size_bytes)):
+            with archive.open(PurePosixPath(key).name, "w") as entry, files.open(key) as file:
+                while chunk := file.read(CHUNK):
                     entry.write(chunk)
                     yield sink.taken()
     yield sink.taken()

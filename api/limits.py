@@ -1,28 +1,42 @@
 """How large a request may be. FastAPI reads a whole body before a route sees it, so the bound is ASGI middleware."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.family import route_of
+from contracts.errors import Unauthenticated
+
+
+@dataclass(frozen=True)
+class Limit:
+    size_bytes: int
+    signed_in: bool = False
+
 
 KIB, MIB = 1 << 10, 1 << 20
-DEFAULT_BYTES = 256 * KIB
 DRAIN_BYTES, DRAIN_S = 512 * MIB, 30.0  # how much of a refused body is read away, so that its sender sees why
 BODY_S = 300.0  # a body must be there by then
 
+DEFAULT = Limit(256 * KIB)
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
 
-def body_limit(size_bytes: int) -> Callable[[Endpoint], Endpoint]:
-    """Mark a route whose body may be of another size than the default. Stands below the route's decorator."""
+def body_limit(size_bytes: int, *, signed_in: bool = False) -> Callable[[Endpoint], Endpoint]:
+    """Mark a route whose body may be of another size than the default. Stands below the route's decorator.
+
+    `signed_in`: for bearers of an access token only; a body is parsed before the route asks who calls.
+    """
 
     def mark(endpoint: Endpoint) -> Endpoint:
-        endpoint.body_limit = size_bytes  # type: ignore[attr-defined]
+        endpoint.body_limit = Limit(size_bytes, signed_in)  # type: ignore[attr-defined]
         return endpoint
 
     return mark
@@ -38,17 +52,33 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return await self.app(scope, receive, send)
         endpoint = getattr(route_of(self.root, scope), "endpoint", None)
-        await self.app(scope, bounded(receive, getattr(endpoint, "body_limit", DEFAULT_BYTES)), send)
+        limit: Limit = getattr(endpoint, "body_limit", DEFAULT)
+        if limit.signed_in and not self._bears_token(scope):
+            limit = DEFAULT
+        await self.app(scope, bounded(receive, limit.size_bytes), send)
+
+    def _bears_token(self, scope: Scope) -> bool:
+        """Whether the token is one of ours; the route looks whose it is."""
+        scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        try:
+            self.root.state.troupe.tokens.read(token.strip())
+        except Unauthenticated:
+            return False
+        return scheme.lower() == "bearer"
 
 
 def bounded(receive: Receive, limit: int) -> Receive:
-    """The same messages, until they are too many: then the rest is read away and 413 raised."""
-    seen = 0
+    """The same messages, until they are too many: then the rest is read away and 413 raised. 408 when they lag."""
+    seen, complete, end = 0, False, time.monotonic() + BODY_S
 
     async def counted() -> Message:
-        nonlocal seen
-        message = await asyncio.wait_for(receive(), BODY_S)
+        nonlocal seen, complete
+        try:
+            message = await asyncio.wait_for(receive(), None if complete else end - time.monotonic())
+        except TimeoutError:
+            raise HTTPException(408) from None
         seen += len(message.get("body", b""))
+        complete = not message.get("more_body", False)  # what follows is the caller's leaving, whenever that is
         if seen > limit:
             if message.get("more_body"):
                 await drain(receive)

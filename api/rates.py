@@ -15,11 +15,13 @@ class Rate:
         self._item = parse(limit)
         self._limiter = MovingWindowRateLimiter(storage_from_string(storage_url))
 
-    def test(self, *names: str) -> bool:
-        return self._limiter.test(self._item, *names)
+    def hit(self, *names: str) -> bool:
+        """Count one; False, and not counted, when there is no room."""
+        return self._limiter.hit(self._item, *names)
 
-    def hit(self, *names: str) -> None:
-        self._limiter.hit(self._item, *names)
+    def clear(self, *names: str) -> None:
+        """Forget what was counted."""
+        self._limiter.clear(self._item, *names)
 
     def wait_s(self, *names: str) -> float:
         """Seconds until there is room again, at least one."""

@@ -16,7 +16,7 @@ import httpx
 import yaml
 from filelock import FileLock, Timeout
 
-from cli.environment import environment, haproxy_dir, temp_dir
+from cli.environment import environment, haproxy_dir, ray_dir
 from contracts.settings import Settings
 
 HOST = "127.0.0.1"
@@ -90,7 +90,7 @@ def start(plan: Plan, say: Callable[[str], None]) -> None:
         dashboard_port=plan.dashboard_port,
         log_to_driver=False,
         logging_level=logging.WARNING,
-        _temp_dir=str(temp_dir()),
+        _temp_dir=str(ray_dir()),
     )
     signals(signal.default_int_handler)  # Ray's own would dump its stack and die
 
@@ -116,7 +116,7 @@ def wait_ready(plan: Plan) -> None:
         time.sleep(0.2)
         if deployed() and answers(plan):
             return
-    raise CannotStart(f"The cluster was not ready within {START_S:.0f} s; its logs are in {temp_dir()}.")
+    raise CannotStart(f"The cluster was not ready within {START_S:.0f} s; its logs are in {ray_dir()}.")
 
 
 def deployed() -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 SEGMENT_S = 600.0
@@ -59,7 +60,10 @@ def execute(client: httpx.Client, notifications: ClientConnection, task_id: int,
     job_id = ask(client, "POST", f"/api/task/{task_id}/execute/{segment}")["celery_task_id"]
     follow(client, job_id, show)
     while True:
-        message = json.loads(notifications.recv(timeout=SEGMENT_S))
+        try:
+            message = json.loads(notifications.recv(timeout=SEGMENT_S))
+        except (TimeoutError, ConnectionClosed):
+            raise Failed(f"Segment {segment}: the notification did not come.") from None
         if (message["task_id"], message["segment_id"]) == (task_id, segment):
             break
     if message["status"] != "completed":
@@ -70,6 +74,7 @@ def execute(client: httpx.Client, notifications: ClientConnection, task_id: int,
 def follow(client: httpx.Client, job_id: str, show: Show) -> None:
     """The job's events until it ends."""
     with client.stream("GET", f"/v1/jobs/{job_id}/events", timeout=SEGMENT_S) as events:
+        events.raise_for_status()
         for line in events.iter_lines():
             if line.startswith("data:"):
                 show(json.loads(line[5:]).get("progress", 0.0))

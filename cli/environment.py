@@ -26,10 +26,18 @@ def environment(settings: Settings, proxied: bool) -> dict[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",  # nothing is behind us that still sends
         "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "1",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "NO_PROXY": no_proxy(),
+        "no_proxy": no_proxy(),
         "TROUPE_VAR": str(settings.var.resolve()),
         "TROUPE_REVISION": revision(),
     }
     return shared | (PROXIED | haproxy() if proxied else {})
+
+
+def no_proxy() -> str:
+    """What goes to this machine must not go through an office's proxy."""
+    kept = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    return ",".join(dict.fromkeys([*filter(None, kept.split(",")), "127.0.0.1", "localhost"]))
 
 
 def haproxy() -> dict[str, str]:
@@ -38,9 +46,9 @@ def haproxy() -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     names = {
         "CONFIG_FILE_LOC": "haproxy.cfg",
-        "SOCKET_PATH": "admin.sock",
+        "SOCKET_PATH": "a",
         "SERVER_STATE_FILE": "server-state",
-        "METRICS_SOCKET_PATH": "metrics.sock",
+        "METRICS_SOCKET_PATH": "m",
     }
     files = {f"RAY_SERVE_HAPROXY_{name}": str(folder / file) for name, file in names.items()}
     ports = {f"RAY_SERVE_HAPROXY_{name}_PORT": str(free_port()) for name in ("METRICS", "STATS")}
@@ -48,12 +56,21 @@ def haproxy() -> dict[str, str]:
 
 
 def haproxy_dir() -> Path:
-    return temp_dir() / f"haproxy-{os.getpid()}"
+    return runtime_dir() / f"h{os.getpid()}"
 
 
-def temp_dir() -> Path:
-    """Where Ray keeps sockets and logs. Short: a socket's path has 107 characters at most."""
-    return Path(tempfile.gettempdir()) / f"troupe-{os.getuid()}"
+def runtime_dir() -> Path:
+    """For sockets and logs, ours alone. Short: HAProxy allows 97 characters."""
+    folder = Path(tempfile.gettempdir()) / f"troupe-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else.")
+    return folder
+
+
+def ray_dir() -> Path:
+    """Where Ray keeps its sessions. Ray opens it to everybody, so it lies within a folder that is closed."""
+    return runtime_dir() / "ray"
 
 
 def free_port() -> int:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -52,7 +53,7 @@ def demo(
     try:
         with running(Plan(LOCAL, port, dashboard_port), say) as plan:
             film = demonstration.make_film(plan.url, topic, role, scene, Settings().var / "demo", console)
-    except (CannotStart, demonstration.Failed) as problem:
+    except (CannotStart, demonstration.Failed, httpx.HTTPError) as problem:
         fail(str(problem))
     say(f"The film: {film}")
 

@@ -1,6 +1,6 @@
-"""Models as pipelines and routes see them, wherever they run. Leaving a stream early stops the model."""
+"""Models as pipelines and routes see them, wherever they run. Closing a stream (`aclosing`) stops the model."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from contracts.artifacts import Artifact, Provenance
@@ -14,13 +14,13 @@ from contracts.video import FilmRequest
 class Chat(Protocol):
     model: str
 
-    def generate(self, request: ChatRequest) -> AsyncIterator[ChatDelta]: ...
+    def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]: ...
 
 
 class Image(Protocol):
     model: str
 
-    def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
+    def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
         """Progress, and last the picture, kept under `key`."""
         ...
 
@@ -28,12 +28,12 @@ class Image(Protocol):
 class Speech(Protocol):
     model: str
 
-    def synthesize(self, request: SpeechRequest) -> AsyncIterator[AudioChunk]: ...
+    def synthesize(self, request: SpeechRequest) -> AsyncGenerator[AudioChunk]: ...
 
 
 class Video(Protocol):
     model: str
 
-    def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
+    def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
         """Progress, and last the film, kept under `key`."""
         ...

@@ -53,8 +53,11 @@ class Steps(Protocol):
         """Call once and remember the result (JSON) across crashes; retried when the failure says so."""
         ...
 
-    async def each(self, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Run the pipeline's part for every item, side by side; results in the order of the items."""
+    async def each(self, items: Sequence[Mapping[str, Any]], until: float = 1.0) -> list[dict[str, Any]]:
+        """Run the pipeline's part for every item, side by side; results in the order of the items.
+
+        `until` is the job's progress when all are done.
+        """
         ...
 
     async def report(self, fraction: float, message: str = "") -> None:

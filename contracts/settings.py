@@ -21,8 +21,9 @@ class Settings(BaseSettings):
     signing_key: str = Field("", repr=False, description="Signs access tokens; empty: a key file under `var`.")
     access_minutes: int = Field(30, ge=1)
     refresh_days: int = Field(30, ge=1)
+    cors_origins: list[str] = Field([], description='Other origins that may call; ["*"]: any, without cookies.')
     limits_url: str = Field("memory://", description="Where rate limits are counted; redis:// on a cluster.")
-    login_limit: str = Field("10 per minute", description="Failed log-ins per user name and address.")
+    login_limit: str = Field("10 per minute", description="Failed log-ins per user name.")
     story_pages: int = Field(6, ge=1, le=24, description="Pages of a story.")
     producer: str = Field("troupe", pattern=r"^[!-~]{1,64}$", description="ContentProducer of the labels.")
     visible_label: bool = True

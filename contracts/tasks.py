@@ -27,6 +27,7 @@ class VideoTask(Contract):
 
     task_id: int
     segment_id: int = 1
+    model: str = Field(description="Id of the video model that makes it.")
     prompt: str
     picture: str = Field("", description="Artifact key; empty: pictures are drawn from the prompt.")
     width: int = 1280

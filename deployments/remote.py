@@ -1,6 +1,6 @@
 """Calls to a deployment that look like calls to its engine and fail like them."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,7 +32,7 @@ def our_errors() -> Iterator[None]:
         raise Unavailable("The model's replica is gone; another is on its way.", retry_after_s=2) from error
 
 
-async def _stream(handle: DeploymentHandle[Any], verb: str, *args: Any) -> AsyncIterator[Any]:
+async def _stream(handle: DeploymentHandle[Any], verb: str, *args: Any) -> AsyncGenerator[Any]:
     """The items of a streamed call; leaving early cancels it on the replica."""
     response = getattr(handle.options(stream=True), verb).remote(*args)
     try:
@@ -47,7 +47,7 @@ class RemoteChat:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
 
-    def generate(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
+    def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
         return _stream(self.handle, "generate", request)
 
 
@@ -55,7 +55,7 @@ class RemoteImage:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
 
-    def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
+    def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
         return _stream(self.handle, "generate", request, key, made)
 
 
@@ -63,7 +63,7 @@ class RemoteSpeech:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
 
-    def synthesize(self, request: SpeechRequest) -> AsyncIterator[AudioChunk]:
+    def synthesize(self, request: SpeechRequest) -> AsyncGenerator[AudioChunk]:
         return _stream(self.handle, "synthesize", request)
 
 
@@ -71,5 +71,5 @@ class RemoteVideo:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
 
-    def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
+    def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
         return _stream(self.handle, "render", request, key, made)

@@ -1,15 +1,18 @@
 """Blocking engines on an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
 _DONE = object()
 
 
-async def threaded(items: Iterator[T]) -> AsyncIterator[T]:
-    """Iterate a blocking generator in threads. When the caller leaves, the step under way ends and it is closed."""
+async def threaded(items: Iterator[T]) -> AsyncGenerator[T]:
+    """Iterate a blocking generator in threads. When the caller leaves, the step under way ends and it is closed.
+
+    Use it within `aclosing`: a generator that is merely dropped is closed some time later.
+    """
     step: asyncio.Task[object] | None = None
     try:
         while True:

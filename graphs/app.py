@@ -1,7 +1,7 @@
 """The cluster: one deployment for each model, a worker that runs jobs, an ingress that answers HTTP."""
 
 import logging
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,8 +27,6 @@ from store.artifacts import Artifacts
 from store.database import Database
 from store.labels.mark import WORDS
 
-Handles = dict[Capability, DeploymentHandle[Any]]
-
 
 class Args(BaseModel):
     """`args` of an application in serve_config.yaml."""
@@ -45,15 +43,16 @@ class WorkerDeployment:
     """Awaits; the models work elsewhere. Its number is fixed: each replica leases a slot."""
 
     async def __init__(  # type: ignore[misc]  # Serve awaits it
-        self, defaults: dict[Capability, str], handles: Handles, slots: int
+        self, served: list[ModelSpec], handles: dict[str, DeploymentHandle[Any]], slots: int
     ) -> None:
         _join_logs()
         settings = Settings()
+        named = {capability: _of(capability, served, handles) for capability in get_args(Capability)}
         bound = pipelines(
-            chat=RemoteChat(handles["chat"], defaults["chat"]),
-            image=RemoteImage(handles["image"], defaults["image"]),
-            speech=RemoteSpeech(handles["speech"], defaults["speech"]),
-            video=RemoteVideo(handles["video"], defaults["video"]),
+            chat=RemoteChat(*named["chat"][0]),
+            image=RemoteImage(*named["image"][0]),
+            speech=RemoteSpeech(*named["speech"][0]),
+            videos={name: RemoteVideo(handle, name) for handle, name in named["video"]},
             files=Artifacts(settings),
             mark=WORDS if settings.visible_label else "",
         )
@@ -90,10 +89,18 @@ def build(args: Args) -> Application:
     served = [_known(name) for name in args.models]
     files = Artifacts(settings)
     bound = {spec.id: _deploy(spec, files) for spec in served}
-    defaults = {spec.capability: spec.id for spec in reversed(served)}
-    handles = {capability: bound[name] for capability, name in defaults.items()}
-    worker = _named(WorkerDeployment, "worker", defaults, handles, args.workers)
+    worker = _named(WorkerDeployment, "worker", served, bound, args.workers)
     return _named(Ingress, "ingress", served, args.fallback, worker)
+
+
+def _of(
+    capability: Capability, served: list[ModelSpec], handles: dict[str, DeploymentHandle[Any]]
+) -> list[tuple[DeploymentHandle[Any], str]]:
+    """The models of a capability, the default first, each with its handle. None at all is invalid."""
+    found = [(handles[spec.id], spec.id) for spec in served if spec.capability == capability]
+    if not found:
+        raise InvalidInput(f"`models` names no {capability} model.", param="models")
+    return found
 
 
 def _deploy(spec: ModelSpec, files: Artifacts) -> Application:

@@ -1,5 +1,7 @@
 """Every kind of job, and the pipeline that runs it."""
 
+from collections.abc import Mapping
+
 from contracts.artifacts import Files
 from contracts.engines import Chat, Image, Speech, Video
 from contracts.jobs import Pipeline
@@ -8,10 +10,12 @@ from graphs.story import Storyteller
 from graphs.videogen import Videomaker
 
 
-def pipelines(chat: Chat, image: Image, speech: Speech, video: Video, files: Files, mark: str) -> dict[str, Pipeline]:
-    """`mark` is the visible mark of films; empty: none."""
-    teller = Storyteller(chat, image, speech, video, files, mark)
-    maker = Videomaker(image, video, files, mark)
+def pipelines(
+    chat: Chat, image: Image, speech: Speech, videos: Mapping[str, Video], files: Files, mark: str
+) -> dict[str, Pipeline]:
+    """`videos` by model, the default first; `mark` is the visible mark of films, empty: none."""
+    teller = Storyteller(chat, image, speech, next(iter(videos.values())), files, mark)
+    maker = Videomaker(image, videos, files, mark)
     story = (
         Pipeline(teller.write),
         Pipeline(teller.draw, part=teller.draw_page),

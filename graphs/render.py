@@ -1,7 +1,8 @@
 """Steps that several pipelines share: draw a picture, render a film, deliver a copy. Each gives the key."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from contracts.artifacts import Artifact, Files, Provenance
@@ -12,13 +13,18 @@ from contracts.jobs import Steps
 from contracts.model import Progress
 from contracts.video import FilmRequest
 
+KEEPING = 0.98  # how much of a render's progress is over before its film is kept
+
 
 async def draw(image: Image, request: ImageRequest, key: str, made: Provenance) -> str:
     return await _last(image.generate(request, key, made))
 
 
-async def render(video: Video, request: FilmRequest, key: str, made: Provenance, steps: Steps) -> str:
-    return await _last(video.render(request, key, made), steps)
+async def render(
+    video: Video, request: FilmRequest, key: str, made: Provenance, steps: Steps, begun: float = 0.0
+) -> str:
+    """`begun`: how much of the job's progress was over before."""
+    return await _last(video.render(request, key, made), steps, begun)
 
 
 async def deliver(files: Files, source: str, key: str, made: Provenance) -> str:
@@ -27,14 +33,15 @@ async def deliver(files: Files, source: str, key: str, made: Provenance) -> str:
     return kept.key
 
 
-async def _last(stream: AsyncIterator[Progress | Artifact], steps: Steps | None = None) -> str:
+async def _last(stream: AsyncGenerator[Progress | Artifact], steps: Steps | None = None, begun: float = 0.0) -> str:
     """The key of the artifact that ends a stream; progress on the way is reported."""
     artifact: Any = None
-    async for item in stream:
-        if isinstance(item, Artifact):
-            artifact = item
-        elif steps:
-            await steps.report(item.fraction * 0.98)  # the rest is for keeping it
+    async with aclosing(stream):
+        async for item in stream:
+            if isinstance(item, Artifact):
+                artifact = item
+            elif steps:
+                await steps.report(begun + (1 - begun) * item.fraction * KEEPING)
     if artifact is None:
         raise EngineFailed("The model ended without a result.")
     return artifact.key

@@ -5,6 +5,7 @@ import io
 import json
 import wave
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +124,8 @@ class Storyteller:
 
     async def _speak(self, job: Job, name: str, text: str) -> dict[str, Any]:
         """One piece as a WAV file; its length is what the film and the subtitles go by."""
-        chunks = [chunk async for chunk in self.speech.synthesize(SpeechRequest(text=text))]
+        async with aclosing(self.speech.synthesize(SpeechRequest(text=text))) as stream:
+            chunks = [chunk async for chunk in stream]
         rate_hz, pcm = chunks[0].sample_rate, b"".join(chunk.pcm for chunk in chunks)
         made = Provenance(owner=job.owner, job_id=job.id, model=self.speech.model, prompt=text)
         key = await put(self.files, f"{folder_of(job.params['task_id'])}/speech/{name}.wav", wav(pcm, rate_hz), made)
@@ -148,7 +150,8 @@ async def write_story(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
 async def ask(chat: Chat, messages: list[Message], seed: int) -> str:
     schema = Story.model_json_schema()
     request = ChatRequest(messages=messages, max_tokens=8192, seed=seed, json_schema=schema)
-    return "".join([delta.text async for delta in chat.generate(request)])
+    async with aclosing(chat.generate(request)) as deltas:
+        return "".join([delta.text async for delta in deltas])
 
 
 def story_of(answer: str, pages: int) -> dict[str, Any]:

@@ -17,13 +17,14 @@ from graphs.story import seed_of
 
 SHOT_S = 2.5  # about how long a picture holds the eye
 MOST_SHOTS = 6
+DRAWN = 0.4  # of a job's progress, once its pictures are there
 LONGEST_PROMPT = 2_000
 
 
 @dataclass(frozen=True)
 class Videomaker:
     image: Image
-    video: Video
+    videos: Mapping[str, Video]  # by model
     files: Files
     mark: str
 
@@ -33,15 +34,16 @@ class Videomaker:
         pictures = [task.picture] if task.picture else await self._draw(task, steps)
         shots = [Shot(picture=picture, duration_s=task.duration_s / len(pictures)) for picture in pictures]
         request = FilmRequest(shots=shots, width=task.width, height=task.height, fps=task.fps, mark=self.mark)
-        made = Provenance(owner=job.owner, job_id=job.id, model=self.video.model, prompt=task.prompt)
+        video = self.videos[task.model]
+        made = Provenance(owner=job.owner, job_id=job.id, model=video.model, prompt=task.prompt)
         scratch = f"{scratch_of(task.task_id, job.id)}/output.mp4"
-        rendered = await steps.run("render", render, self.video, request, scratch, made, steps)
+        rendered = await steps.run("render", render, video, request, scratch, made, steps, DRAWN)
         film = await steps.run("deliver", deliver, self.files, rendered, f"{folder_of(task.task_id)}/output.mp4", made)
         return {"resources": [film]}
 
     async def _draw(self, task: VideoTask, steps: Steps) -> list[str]:
         items = [{"shot": number, "prompt": text} for number, text in enumerate(scenes(task), 1)]
-        return [shot["drawn"] for shot in await steps.each(items)]
+        return [shot["drawn"] for shot in await steps.each(items, until=DRAWN)]
 
     async def draw_shot(self, job: Job, item: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
         task, seed = VideoTask.model_validate(job.params), seed_of(job) + item["shot"]

@@ -20,8 +20,10 @@ class Calls:
         return list(self._running)
 
     async def run(self, job_id: str, call: Coroutine[Any, Any, T]) -> T:
-        """Await the call; `Cancelled` when the job was stopped meanwhile."""
+        """Await the call; `Cancelled` when the job was stopped meanwhile, or before and is not drained yet."""
         task = asyncio.ensure_future(call)
+        if job_id in self._stopped:
+            task.cancel()
         self._running[job_id].add(task)
         try:
             return await task
@@ -44,9 +46,9 @@ class Calls:
         while tasks := self._running.get(job_id):
             await asyncio.wait(set(tasks))
             await asyncio.sleep(0)  # those who awaited them forget them first
+        self._stopped.discard(job_id)
 
     def _forget(self, job_id: str, task: asyncio.Task[Any]) -> None:
         self._running[job_id].discard(task)
         if not self._running[job_id]:
             del self._running[job_id]
-            self._stopped.discard(job_id)

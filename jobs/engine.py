@@ -1,10 +1,9 @@
 """What both sides agree on about DBOS: where its database is, its names, how values are written."""
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
-from sqlalchemy import make_url
 
 from contracts.settings import Settings
-from store.database import prepare_sqlite
+from store.database import Database, prepare_sqlite
 
 APPLICATION = "troupe"
 VERSION = "1"  # pinned: a version made from the code would orphan running work at every change
@@ -14,10 +13,7 @@ POLL_S = 0.3  # of the queue
 
 
 def url_of(settings: Settings) -> str:
-    url = make_url(settings.jobs_url)
-    if url.get_backend_name() == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    return url.render_as_string(hide_password=False)
+    return Database(settings.jobs_url).url.render_as_string(hide_password=False)
 
 
 def migrate(settings: Settings) -> None:

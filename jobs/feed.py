@@ -16,6 +16,7 @@ class Feed:
         self.records = records
         self._listeners: dict[asyncio.Queue[Event | None], str] = {}
         self._poll: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
         self._last = 0
 
     async def listen(self, owner: str, since_ms: int | None = None) -> AsyncIterator[Event]:
@@ -37,9 +38,10 @@ class Feed:
             self._listeners.pop(queue, None)
 
     async def _start(self) -> None:
-        if self._poll is None or self._poll.done():
-            self._last = await asyncio.to_thread(self.records.last_event, now_ms())
-            self._poll = asyncio.create_task(self._follow())
+        async with self._starting:  # two polls would hand out everything twice
+            if self._poll is None or self._poll.done():
+                self._last = await asyncio.to_thread(self.records.last_event, now_ms())
+                self._poll = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
         """Hand out new events while anybody listens; if the log cannot be read, everybody has to come again."""
@@ -61,7 +63,8 @@ class Feed:
                 self._drop(queue)
 
     def _drop(self, queue: asyncio.Queue[Event | None]) -> None:
+        """What waits is thrown away: what the listener has had by then is without a gap."""
         self._listeners.pop(queue)
-        if queue.full():
+        while not queue.empty():
             queue.get_nowait()
         queue.put_nowait(None)

@@ -32,28 +32,41 @@ class Jobs:
         `claim(session)` runs in the transaction that makes the row, and may refuse.
         """
         self.records.create(job, subject, claim)
-        options: Any = {"workflow_name": engine.WORKFLOW, "queue_name": engine.QUEUE, "workflow_id": job.id}
-        self._client.enqueue(options | {"app_version": engine.VERSION}, job.id)
+        self._enqueue(job.id)
+
+    def enqueue_orphans(self, before_ms: int) -> None:
+        """Enqueue those of the queued jobs, made before a time, that have no workflow."""
+        if waiting := self.records.queued(before_ms):
+            known = {each.workflow_id for each in self._client.list_workflows(workflow_ids=waiting, load_input=False)}
+            for job_id in set(waiting) - known:
+                self._enqueue(job_id)
+
+    def _enqueue(self, job_id: str) -> None:
+        options: Any = {"workflow_name": engine.WORKFLOW, "queue_name": engine.QUEUE, "workflow_id": job_id}
+        self._client.enqueue(options | {"app_version": engine.VERSION}, job_id)
 
     def cancel(self, job_id: str, owner: str) -> bool:
-        """False when it had already ended. Another's job is not found."""
-        self.records.get(job_id, owner)
+        """False when it had already ended. Another's job is not found.
+
+        What runs is stopped by its worker, which looks at the row; a workflow that DBOS cancels cannot tidy up.
+        """
+        waits = self.records.get(job_id, owner).state == "queued"
         cancelled = self.records.cancel(job_id)
-        if cancelled:
-            self._client.cancel_workflow(job_id, cancel_children=True)
+        if cancelled and waits:
+            self._client.cancel_workflow(job_id)
         return cancelled
 
     def forget(self, subject: str) -> None:
-        """Cancel the subject's jobs, wait until no worker holds one, and delete them with their events."""
+        """Cancel the subject's jobs, wait until no worker holds one, and delete them, their events and their steps."""
         jobs = self.records.of_subject(subject)
         for job in jobs:
-            if self.records.cancel(job.id):
-                self._client.cancel_workflow(job.id, cancel_children=True)
+            self.records.cancel(job.id)
         deadline = time.monotonic() + LET_GO_S
         while any(job.finished_ms is None for job in self.records.of_subject(subject)):
             if time.monotonic() > deadline:
                 break  # its worker is gone; what comes to take the slot finds no row and does nothing
             time.sleep(0.05)
+        self._client.delete_workflows([job.id for job in jobs], delete_children=True)
         self.records.delete_subject(subject)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from contracts.errors import NotFound
 from contracts.jobs import Event, Job, JobView
-from store.database import Database, now_ms
+from store.database import Database, in_turn, now_ms
 from store.tables import EventRow, JobRow
 
 Claim = Callable[[Session], None]
@@ -88,6 +88,18 @@ class Records:
             raise NotFound("任务不存在。", param="job_id")
         return _view(row)
 
+    def queued(self, before_ms: int) -> list[str]:
+        """The jobs that have waited since before a time."""
+        query = select(JobRow.id).where(JobRow.state == "queued", JobRow.created_ms < before_ms)
+        with self.database.session() as session:
+            return list(session.scalars(query))
+
+    def ended(self, job_id: str) -> bool:
+        """Whether nothing more will be logged of it: it is done, or gone."""
+        with self.database.session() as session:
+            state = session.scalar(select(JobRow.state).where(JobRow.id == job_id))
+        return state not in ALIVE
+
     def newest(self, owner: str, limit: int, before_ms: int) -> list[JobView]:
         """Newest first."""
         theirs = select(JobRow).where(JobRow.owner == owner, JobRow.created_ms < before_ms)
@@ -136,6 +148,7 @@ def _change(
 
 
 def _log(session: Session, job_id: str, owner: str, kind: str, data: dict[str, Any]) -> None:
+    in_turn(session, "events")  # numbered in the order in which they appear, or a reader would step over one
     session.execute(insert(EventRow).values(job_id=job_id, owner=owner, kind=kind, data=data, created_ms=now_ms()))
 
 

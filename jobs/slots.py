@@ -1,15 +1,18 @@
 """Who a worker is: a slot leased in the database. Whoever takes a freed slot goes on with its work."""
 
 import asyncio
+import logging
+import time
 import uuid
 from collections.abc import Callable
 
 from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from store.database import Database, now_ms
 from store.tables import Slot
 
+log = logging.getLogger("troupe.jobs")
 LEASE_MS = 5_000
 BEAT_S = 1.0
 
@@ -31,14 +34,23 @@ class Lease:
         return self.name
 
     async def keep(self, lost: Callable[[], None]) -> None:
-        """Renew for ever; call `lost` when somebody else has the slot."""
-        while await asyncio.to_thread(self._renew):
+        """Renew for ever; call `lost` when somebody else has the slot, or may have it."""
+        held_until = time.monotonic() + LEASE_MS / 1000
+        while time.monotonic() < held_until:
+            asked = time.monotonic()
+            try:
+                if not await asyncio.to_thread(self._renew):
+                    break
+                held_until = asked + LEASE_MS / 1000
+            except SQLAlchemyError:
+                log.warning("the slot could not be renewed", exc_info=True)  # the database may be back in time
             await asyncio.sleep(BEAT_S)
         lost()
 
     def give_back(self) -> None:
+        """Somebody else may have the slot at once; who still keeps it has lost it."""
         with self.database.session() as session:
-            session.execute(update(Slot).where(Slot.holder == self.holder).values(expires_ms=0))
+            session.execute(update(Slot).where(Slot.holder == self.holder).values(holder="", expires_ms=0))
 
     def _take_any(self) -> str:
         return next((name for name in self.names if self._take(name)), "")

@@ -6,15 +6,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID
-from dbos._error import DBOSMaxStepRetriesExceeded
-from dbos._serialization import PortableWorkflowError
 
-from contracts.errors import ServiceError, Unavailable, error_of
+from contracts.errors import Deadline, ServiceError, error_of
 from contracts.jobs import Job
 from jobs.calls import Calls
 from jobs.records import Records
 
 ATTEMPTS = 3
+STEP_S = 1_800.0  # no single call of a model takes longer
 REPORT_EVERY_S = 0.25
 PartWorkflow = Callable[[str, int, dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
 
@@ -25,17 +24,16 @@ class DurableSteps:
         self._reported_s = 0.0
 
     async def run(self, name: str, call: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        left = iter(range(ATTEMPTS - 1, -1, -1))
+
         async def attempt() -> dict[str, Any]:
-            return await outcome(self.calls.run(self.job.id, _coroutine(call(*args))))
+            bounded = _bounded(self.calls.run(self.job.id, _called(call, args)))
+            return await outcome(bounded, last=next(left) == 0)
 
         options: Any = {"name": name, "retries_allowed": True, "max_attempts": ATTEMPTS, "interval_seconds": 0.5}
-        try:
-            return unwrap(await DBOS.run_step_async(options, attempt))
-        except (DBOSMaxStepRetriesExceeded, PortableWorkflowError) as error:
-            last = getattr(error, "errors", [None])[-1]
-            raise last if isinstance(last, ServiceError) else Unavailable(f"{name}: {error}") from None
+        return unwrap(await DBOS.run_step_async(options | {"should_retry": _retryable}, attempt))
 
-    async def each(self, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    async def each(self, items: Sequence[Mapping[str, Any]], until: float = 1.0) -> list[dict[str, Any]]:
         """One child workflow an item: step numbers are given in the order of execution, which branches do not keep."""
         handles = []
         for number, item in enumerate(items, 1):
@@ -44,7 +42,7 @@ class DurableSteps:
         results = []
         for handle in handles:
             results.append(unwrap(await handle.get_result(polling_interval_sec=0.1)))
-            await self.report(len(results) / len(handles))
+            await self.report(until * len(results) / len(handles))
         return results
 
     async def report(self, fraction: float, message: str = "") -> None:
@@ -55,12 +53,15 @@ class DurableSteps:
         await asyncio.to_thread(self.records.report, self.job.id, fraction, message)
 
 
-async def outcome(call: Awaitable[Any]) -> dict[str, Any]:
-    """What happened, as data: DBOS writes exceptions down without their class. What is worth a retry is raised."""
+async def outcome(call: Awaitable[Any], last: bool = True) -> dict[str, Any]:
+    """What happened, as data: DBOS writes exceptions down without their class.
+
+    What is worth a retry is raised, unless this is the last attempt.
+    """
     try:
         return {"value": await call}
     except ServiceError as error:
-        if error.retryable:
+        if error.retryable and not last and not isinstance(error, Deadline):
             raise
         return {"failure": [error.code, error.message, error.param]}
 
@@ -71,5 +72,16 @@ def unwrap(happened: dict[str, Any]) -> Any:
     return happened["value"]
 
 
-async def _coroutine(call: Awaitable[Any]) -> Any:
-    return await call
+async def _bounded(call: Awaitable[Any]) -> Any:
+    try:
+        return await asyncio.wait_for(call, STEP_S)
+    except TimeoutError:
+        raise Deadline(f"任务超时（{STEP_S / 60:.0f} 分钟）") from None
+
+
+def _retryable(error: BaseException) -> bool:
+    return isinstance(error, ServiceError)
+
+
+async def _called(call: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> Any:
+    return await call(*args)

@@ -13,13 +13,15 @@ from contracts.jobs import Job, Pipeline
 from contracts.settings import Settings
 from jobs import engine
 from jobs.calls import Calls
+from jobs.jobs import Jobs
 from jobs.records import Records
 from jobs.slots import Lease
 from jobs.steps import DurableSteps, outcome
-from store.database import Database
+from store.database import Database, now_ms
 
 log = logging.getLogger("troupe.jobs")
 CANCEL_POLL_S = 0.2
+SWEEP_S = 5.0
 AT_ONCE = 16  # jobs a worker awaits side by side; limits per model belong to Serve
 
 
@@ -37,7 +39,8 @@ class Worker:
         global _worker
         _worker = self
         executor_id = await self.lease.take()
-        self._tasks = [asyncio.create_task(self.lease.keep(_leave)), asyncio.create_task(self._watch_cancels())]
+        loops = (self.lease.keep(_leave), self._watch_cancels(), self._sweep())
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
         DBOS(config=engine.config(self.settings, executor_id))
         DBOS.launch()
         await DBOS.register_queue_async(engine.QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=engine.POLL_S)
@@ -61,8 +64,8 @@ class Worker:
         except ServiceError as error:
             await asyncio.to_thread(self.records.fail, job.id, error.message)
         except Exception:  # the outermost loop of a job: whatever a pipeline raises ends this job and no other
-            log.exception("job failed", extra={"job": job.id})
-            await asyncio.to_thread(self.records.fail, job.id, "内部错误")
+            if await asyncio.to_thread(self.records.fail, job.id, "内部错误"):
+                log.exception("job failed", extra={"job": job.id})
         finally:
             await self.calls.drained(job.id)
             await asyncio.to_thread(self.records.let_go, job.id)
@@ -91,6 +94,13 @@ class Worker:
                 for job_id in await asyncio.to_thread(self.records.stopped, jobs):
                     self.calls.stop(job_id)
             await asyncio.sleep(CANCEL_POLL_S)
+
+    async def _sweep(self) -> None:
+        """Enqueue what was written down and never enqueued, because its writer died between the two."""
+        jobs = Jobs(self.settings, self.records.database)
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            await asyncio.to_thread(jobs.enqueue_orphans, now_ms() - int(SWEEP_S * 1000))
 
 
 _worker: Worker

@@ -1,16 +1,20 @@
 """The database: SQLite or Postgres by one URL. Blocking: call it in a thread, or from a plain `def` route."""
 
+import fcntl
 import time
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, func, make_url, select
 from sqlalchemy.orm import Session, sessionmaker
+
+LOCKS = 64
 
 
 def now_ms() -> int:
@@ -18,20 +22,18 @@ def now_ms() -> int:
 
 
 class Database:
-    """Opened on first use, so that it can travel to a replica before it connects."""
+    """Opened on first use."""
 
     def __init__(self, url: str) -> None:
         drivers = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
         parsed = make_url(url)
         self.url = parsed.set(drivername=drivers.get(parsed.drivername, parsed.drivername))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Database, (self.url.render_as_string(hide_password=False),)
-
     @cached_property
     def engine(self) -> Engine:
-        engine = create_engine(self.url, pool_pre_ping=self.url.drivername.startswith("postgresql"))
-        if engine.dialect.name == "sqlite":
+        # parameters are prompts and password hashes: errors, which are logged, must not hold them
+        engine = create_engine(self.url, pool_pre_ping=not self._is_sqlite, hide_parameters=True)
+        if self._is_sqlite:
             event.listen(engine, "connect", _tune)
         return engine
 
@@ -45,19 +47,47 @@ class Database:
         with self._sessions.begin() as session:
             yield session
 
+    @contextmanager
+    def turn(self, name: str) -> Iterator[Session]:
+        """One transaction; who asks for a turn of the same name, in any process, waits until it has ended."""
+        with _file_turn(self.url.database or "", name) if self._is_sqlite else nullcontext(), self.session() as session:
+            in_turn(session, name)
+            yield session
+
     def migrate(self) -> None:
         """Bring the tables to this code's version; does nothing when they are."""
         prepare_sqlite(str(self.url))
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.attributes["engine"] = self.engine
-        command.upgrade(config, "head")
+        with self.turn("migrate"):
+            command.upgrade(config, "head")
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
 
 
 def _tune(connection: Any, record: object) -> None:
     connection.execute("PRAGMA busy_timeout=30000")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def in_turn(session: Session, name: str) -> None:
+    """Wait for a transaction's turn of that name, kept until it ends. SQLite: its writers have turns by themselves."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+@contextmanager
+def _file_turn(database: str, name: str) -> Iterator[None]:
+    """A lock among the processes of one machine; names share a few files."""
+    folder = Path(f"{database}.locks")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{zlib.crc32(name.encode()) % LOCKS:02}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
+        yield
 
 
 def prepare_sqlite(url: str) -> None:

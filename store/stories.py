@@ -10,6 +10,7 @@ from store.database import Database, now_ms
 from store.tables import Story
 
 STORY, VIDEOGEN = "story", "videogen"
+CLOSED = "closed"  # in place of a job's id: the task is being deleted
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Stories:
     def get(self, task_id: int, user_id: int) -> Story:
         """Another user's task is not found."""
         with self.database.session() as session:
-            story = session.get(Story, task_id) if task_id < 2**31 else None
+            story = session.get(Story, task_id) if 0 < task_id < 2**31 else None
         if story is None or story.user_id != user_id:
             raise NotFound("任务不存在。")
         return story
@@ -35,6 +36,11 @@ class Stories:
         with self.database.session() as session:
             return list(session.scalars(select(Story.id).where(Story.user_id == user_id).order_by(Story.id)))
 
+    def close(self, task_id: int) -> None:
+        """No job can be claimed for it any more."""
+        with self.database.session() as session:
+            session.execute(update(Story).where(Story.id == task_id).values(job_id=CLOSED))
+
     def delete(self, task_id: int) -> None:
         with self.database.session() as session:
             session.execute(delete(Story).where(Story.id == task_id))
@@ -42,6 +48,8 @@ class Stories:
 
 def claim(session: Session, story: Story, job_id: str) -> None:
     """Make the job the task's newest; of two at once, the second gets `Conflict`."""
+    if story.job_id == CLOSED:
+        raise NotFound("任务不存在。")
     unchanged = Story.job_id.is_(None) if story.job_id is None else Story.job_id == story.job_id
     change = update(Story).where(Story.id == story.id, unchanged).values(job_id=job_id)
     if session.execute(change).rowcount != 1:  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from contracts.errors import ServiceError
+from contracts.errors import ServiceError, UnsupportedMedia
 from store import labels
 from store.artifacts import Artifacts, digest
 
@@ -32,7 +32,7 @@ class Verdict(BaseModel):
 def verify(files: Artifacts, path: Path, owner: str | None) -> Verdict:
     """`owner` sees what is its own; None, the operator, sees everything."""
     media_type = _sniffed(path)
-    label = labels.read(path, media_type) if media_type else None
+    label = _label(path, media_type) if media_type else None
     sha256 = digest(path)
     row = files.known(sha256, label.ProduceID if label else "")
     told = row is not None and (owner is None or row.owner == owner)
@@ -46,6 +46,13 @@ def verify(files: Artifacts, path: Path, owner: str | None) -> Verdict:
     return Verdict(
         media_type=media_type, sha256=sha256, label=label, ours=ours, altered=bool(row) and not ours, origin=origin
     )
+
+
+def _label(path: Path, media_type: str) -> labels.Label | None:
+    try:
+        return labels.read(path, media_type)
+    except UnsupportedMedia:
+        return None  # nothing of this kind is ever labelled
 
 
 def _sniffed(path: Path) -> str | None:

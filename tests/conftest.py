@@ -5,6 +5,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,12 +38,16 @@ def start(var: Path, config: str, *options: str, **environment: str) -> Cluster:
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | set_here, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
+    late = threading.Timer(START_S, process.terminate)  # then its output ends
+    late.start()
     said = []
     assert process.stdout
     for line in process.stdout:
         said.append(line)
         if line.startswith("Ready"):
+            late.cancel()
             return Cluster(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{dashboard}", var, process)
+    late.cancel()
     raise AssertionError("".join(said))
 
 
@@ -56,7 +61,7 @@ def stop(cluster: Cluster) -> None:
     _, alive = psutil.wait_procs(members, timeout=20)
     assert len(members) > 10
     assert not alive
-    assert not [each for each in psutil.process_iter(["cmdline"]) if _names(each, f"haproxy-{cluster.process.pid}")]
+    assert not [each for each in psutil.process_iter(["cmdline"]) if _names(each, f"/h{cluster.process.pid}/")]
 
 
 def _names(process: psutil.Process, word: str) -> bool:

@@ -3,6 +3,7 @@
 import secrets
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import jwt
@@ -49,6 +50,26 @@ def test_guessing_is_slowed_down(client: httpx.Client, name: str) -> None:
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
     assert login(client, name).status_code == 429  # not even with the right one
+    made_up = {"X-Forwarded-For": "203.0.113.7", "X-Real-IP": "203.0.113.7"}
+    assert client.post("/api/login", json={"username": name, "password": PASSWORD}, headers=made_up).status_code == 429
+
+
+def test_guessing_at_once_is_slowed_down_too(client: httpx.Client, name: str) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        statuses = [answer.status_code for answer in pool.map(lambda _: login(client, name, "not-the-one"), range(20))]
+    assert sorted(statuses) == [401] * 10 + [429] * 10
+
+
+def test_logging_in_clears_the_count(client: httpx.Client, name: str) -> None:
+    for _ in range(3):
+        assert [login(client, name, "not-the-one").status_code for _ in range(6)] == [401] * 6
+        assert login(client, name).status_code == 200
+
+
+@pytest.mark.parametrize("username", ["", " ", "a\nb", "x" * 65, "\ufdfa" * 10, 7, None])
+def test_odd_names_are_refused(client: httpx.Client, username: object) -> None:
+    answer = client.post("/api/register", json={"username": username, "password": PASSWORD})
+    assert (answer.status_code, answer.json()["detail"].startswith("username")) == (422, True)
 
 
 def test_a_refresh_token_is_good_for_once(client: httpx.Client, name: str) -> None:
@@ -69,10 +90,9 @@ def test_no_token_no_refresh(client: httpx.Client, cookie: str) -> None:
 
 def test_passwords_and_tokens_are_not_kept_in_the_clear(cluster: Cluster, client: httpx.Client) -> None:
     sign_up(cluster, client)
-    for file in cluster.var.glob("*.db*"):
-        content = file.read_bytes()
-        assert not [secret for secret in cluster.secrets if secret.encode() in content], file
-    assert b"$argon2id$" in b"".join(file.read_bytes() for file in cluster.var.glob("troupe.db*"))
+    contents = [file.read_bytes() for file in cluster.var.glob("*.db*") if file.is_file()]
+    assert not [secret for secret in cluster.secrets for content in contents if secret.encode() in content]
+    assert any(b"$argon2id$" in content for content in contents)
 
 
 def test_the_signing_key_is_its_owners(cluster: Cluster, client: httpx.Client) -> None:

@@ -33,6 +33,8 @@ def test_events_go_on_where_they_broke_off(user: httpx.Client) -> None:
     first = next(line.removeprefix("id: ") for line in whole[0].splitlines() if line.startswith("id"))
     rest = user.get(f"/v1/jobs/{job}/events", headers={"Last-Event-ID": first}).text.split("\r\n\r\n")
     assert rest == whole[1:]
+    last = next(line.removeprefix("id: ") for line in whole[-2].splitlines() if line.startswith("id"))
+    assert user.get(f"/v1/jobs/{job}/events", headers={"Last-Event-ID": last}).text == ""  # a browser asks again
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -50,7 +52,7 @@ def test_jobs_need_a_caller(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 401
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "before_ms=-1"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "before_ms=-1", f"before_ms={2**63}"])
 def test_odd_pages_are_refused(user: httpx.Client, query: str) -> None:
     assert user.get(f"/v1/jobs?{query}").status_code == 422
 
@@ -67,7 +69,10 @@ def test_health_and_readiness(client: httpx.Client) -> None:
     assert ready["ready"] is True
     assert ready["revision"] == "tested"
     assert all(ready["checks"].values())
-    assert client.get("/docs").status_code == 200
+    page = client.get("/docs").text
+    assert "swagger-ui-bundle.js" in page
+    assert "https://" not in page  # it works offline
+    assert client.get("/static-offline-docs/swagger-ui-bundle.js").status_code == 200
     paths = client.get("/openapi.json").json()["paths"]
     assert {"/api/task/new", "/story/api/task/new", "/v1/jobs", "/v1/verify", "/readyz"} <= paths.keys()
     assert client.get("/healthz").headers["x-request-id"]

@@ -8,7 +8,7 @@ import httpx
 import psutil
 import pytest
 
-from cli.environment import temp_dir
+from cli.environment import ray_dir
 from tests.conftest import Cluster
 from tests.story import execute, new_task, notifications, wait
 
@@ -30,7 +30,7 @@ def listening(cluster: Cluster) -> dict[tuple[str, int], str]:
         members = {process.pid for process in family(cluster)}
         for socket in psutil.net_connections("tcp"):
             name = _name(socket.pid)
-            ours = socket.pid in members or f"haproxy-{cluster.process.pid}" in name
+            ours = socket.pid in members or f"/h{cluster.process.pid}/" in name
             if ours and socket.status == psutil.CONN_LISTEN:
                 found[socket.laddr.ip, socket.laddr.port] = name
     return found
@@ -86,8 +86,8 @@ def _sessions(process: psutil.Process) -> set[Path]:
         words = " ".join(process.cmdline()).replace("=", " ").split()
     except psutil.Error:
         return set()
-    inside = [Path(word) for word in words if word.startswith(f"{temp_dir()}/session_")]
-    return {temp_dir() / path.relative_to(temp_dir()).parts[0] for path in inside}
+    inside = [Path(word) for word in words if word.startswith(f"{ray_dir()}/session_")]
+    return {ray_dir() / path.relative_to(ray_dir()).parts[0] for path in inside}
 
 
 def test_logs_are_json_and_hold_no_secret(cluster: Cluster, user: httpx.Client) -> None:

@@ -156,7 +156,7 @@ def test_names_stay_in_the_segment(user: httpx.Client) -> None:
         assert_refused(answer, 404)
 
 
-@pytest.mark.parametrize("task_id", ["0", "-1", "99999999", "9" * 30])
+@pytest.mark.parametrize("task_id", ["0", "-1", "99999999", "9" * 30, "-" + "9" * 30])
 def test_unknown_tasks_are_not_found(user: httpx.Client, task_id: str) -> None:
     assert_refused(user.get(f"/api/task/{task_id}/progress"), 404)
 

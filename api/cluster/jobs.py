@@ -11,7 +11,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.auth import SignedIn
 from api.state import Here, State
-from contracts.jobs import FINAL, Event, JobState, JobView
+from contracts.jobs import Event, JobState, JobView
 from store.database import now_ms
 
 router = APIRouter(prefix="/v1/jobs")
@@ -41,7 +41,7 @@ def list_jobs(
     state: Here,
     caller: SignedIn,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before_ms: Annotated[int | None, Query(ge=0)] = None,
+    before_ms: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
 ) -> JobList:
     """Newest first; `before_ms` of the last one gives the next page."""
     jobs = state.jobs.records.newest(caller.owner, limit, before_ms if before_ms is not None else now_ms() + 1)
@@ -62,7 +62,7 @@ def cancel_job(job_id: str, state: Here, caller: SignedIn) -> JobAnswer:
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse)
 async def follow_job(
-    job_id: str, state: Here, caller: SignedIn, last_event_id: Annotated[int, Header(ge=0)] = 0
+    job_id: str, state: Here, caller: SignedIn, last_event_id: Annotated[int, Header(ge=0, lt=2**63)] = 0
 ) -> EventSourceResponse:
     """Server-sent events, `progress` and `state`, from the job's beginning until its end."""
     await asyncio.to_thread(state.jobs.records.get, job_id, caller.owner)
@@ -70,14 +70,15 @@ async def follow_job(
 
 
 async def events(state: State, job_id: str, after: int) -> AsyncIterator[ServerSentEvent]:
-    while True:
+    """What was logged after an event, and what follows; ends with the job, also when it ended or went long ago."""
+    ended = False
+    while not ended:
+        ended = await asyncio.to_thread(state.jobs.records.ended, job_id)  # before the events: its last is among them
         batch = await asyncio.to_thread(state.jobs.records.events, after, job_id=job_id)
         for event in batch:
             after = event.id
             yield ServerSentEvent(json.dumps(public(event), ensure_ascii=False), event=event.kind, id=str(event.id))
-            if event.data.get("state") in FINAL:
-                return
-        if not batch:
+        if not batch and not ended:
             await asyncio.sleep(POLL_S)
 
 

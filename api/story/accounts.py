@@ -7,26 +7,30 @@ from fastapi import APIRouter, Cookie, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.state import Here, State
-from contracts.errors import Overloaded, Unauthenticated
+from contracts.errors import Overloaded
 
 router = APIRouter(prefix="/api")
 COOKIE = "refresh_token"
+LONGEST = 64
 
 
 def _name(value: str) -> str:
     name = unicodedata.normalize("NFKC", value).strip()
-    if not name or not name.isprintable():
+    if not name or len(name) > LONGEST or not name.isprintable():
         raise ValueError("用户名无效")
     return name
 
 
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_name)]  # NFKC can make it longer
+
+
 class Register(BaseModel):
-    username: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_name)]
+    username: Name
     password: str = Field(min_length=6, max_length=256)
 
 
 class Login(BaseModel):
-    username: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_name)]
+    username: Name
     password: str = Field(min_length=1, max_length=256)
 
 
@@ -47,14 +51,11 @@ def register(body: Register, state: Here) -> User:
 
 @router.post("/login")
 def login(body: Login, state: Here, request: Request, response: Response) -> Access:
-    guesses = ("login", request.client.host if request.client else "", body.username.casefold())
-    if not state.login_limit.test(*guesses):
+    guesses = ("login", body.username.casefold())  # no address: what a proxy is told of it can be made up
+    if not state.login_limit.hit(*guesses):
         raise Overloaded("登录尝试过于频繁，请稍后再试。", retry_after_s=state.login_limit.wait_s(*guesses))
-    try:
-        user_id = state.accounts.check(body.username, body.password)
-    except Unauthenticated:
-        state.login_limit.hit(*guesses)
-        raise
+    user_id = state.accounts.check(body.username, body.password)
+    state.login_limit.clear(*guesses)
     _remember(request, response, state, state.accounts.open_session(user_id))
     return Access(access_token=state.tokens.issue(user_id))
 

@@ -21,7 +21,10 @@ KINDS = frozenset({*SEGMENTS, VIDEOGEN})
 
 @router.websocket("/ws/notifications")
 async def notifications(
-    socket: WebSocket, state: Here, token: Annotated[str, Query()] = "", since: Annotated[int | None, Query()] = None
+    socket: WebSocket,
+    state: Here,
+    token: Annotated[str, Query()] = "",
+    since: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
 ) -> None:
     """Messages from now on; with `since` (milliseconds since 1970) also those that came after it."""
     try:
@@ -30,10 +33,12 @@ async def notifications(
         return await socket.send_denial_response(JSONResponse({"detail": error.message}, 401))
     await socket.accept()
     sender = asyncio.create_task(_send(socket, state, caller, since))
-    with suppress(WebSocketDisconnect):
+    try:
         while not sender.done():
             await _next_message(socket, sender)
-    sender.cancel()
+        await sender  # what it failed of is this connection's failure
+    except WebSocketDisconnect:
+        sender.cancel()
 
 
 async def _next_message(socket: WebSocket, sender: asyncio.Task[None]) -> None:

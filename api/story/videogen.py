@@ -20,7 +20,7 @@ def new(body: NewVideo, state: Here, caller: SignedIn) -> TaskId:
 
 
 @router.post("/{task_id}/execute", status_code=202)
-@body_limit(28 * MIB)  # a picture of 20 MB in base64
+@body_limit(28 * MIB, signed_in=True)  # a picture of 20 MB in base64
 def execute(task_id: int, body: Overrides, state: Here, caller: SignedIn, response: Response) -> Accepted:
     story, so_far = look(state, caller, task_id)
     if story.workflow != VIDEOGEN:
@@ -34,4 +34,4 @@ def start(state: State, caller: Caller, story: Story, body: Overrides, response:
     model = state.models.resolve("video", None if body.use_mock else body.model)
     if body.model and model.id != body.model:
         response.headers["X-Troupe-Model"] = model.id
-    return Accepted(celery_task_id=queue_video(state, caller, story, body))
+    return Accepted(celery_task_id=queue_video(state, caller, story, body, model.id))

@@ -1,27 +1,19 @@
 """What the task and videogen routes share: find a task, queue its next job."""
 
-import base64
-import binascii
-import io
 import re
-import warnings
-
-from PIL import Image, UnidentifiedImageError
 
 from api.auth import Caller
+from api.pictures import decoded, kind_of
 from api.state import State
 from api.story.models import NewVideo, Overrides, TaskId
 from api.story.progress import Reached, reached
-from contracts.errors import InvalidInput, NotFound, TooLarge
+from contracts.errors import Conflict, NotFound
 from contracts.jobs import Job
 from contracts.tasks import SEGMENTS, VIDEOGEN, StoryTask, VideoTask, folder_of
 from jobs.jobs import new_id
 from store.names import key_of
 from store.stories import Stories, claim, subject_of
 from store.tables import Story
-
-MOST_PIXELS = 40_000_000
-KINDS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 
 
 def create(state: State, caller: Caller, body: NewVideo, workflow: str) -> TaskId:
@@ -49,16 +41,19 @@ def queue_segment(state: State, caller: Caller, story: Story, so_far: Reached, s
     return _queue(state, caller, story, SEGMENTS[segment - 1], task)
 
 
-def queue_video(state: State, caller: Caller, story: Story, body: Overrides) -> str:
-    """The id of the job that makes the film. Everything is checked before anything is queued or kept."""
-    content = decoded(body.prompt_image_data_uri) if body.prompt_image_data_uri else None
-    picture = named(state, caller, body.prompt_image_path) if body.prompt_image_path and not content else ""
-    if content:
-        picture = f"{folder_of(story.id)}/.uploads/{new_id()}.{kind_of(content)}"
-        state.artifacts.upload(picture, content, caller.owner)
+def queue_video(state: State, caller: Caller, story: Story, body: Overrides, model: str) -> str:
+    """The id of the job that makes the film. What is refused leaves nothing behind."""
+    uri = body.prompt_image_data_uri
+    given = decoded(uri, "prompt_image_data_uri") if uri else None
+    picture = named(state, caller, body.prompt_image_path) if body.prompt_image_path and not given else ""
+    uploads = f"{folder_of(story.id)}/.uploads/{new_id()}"
+    if given:
+        picture = f"{uploads}/picture.{given[1]}"
+        state.artifacts.upload(picture, given[0], caller.owner)
     width, height = body.size
     task = VideoTask(
         task_id=story.id,
+        model=model,
         prompt=body.prompt or " ".join(part for part in (story.topic, story.main_role, story.scene) if part),
         picture=picture,
         width=width,
@@ -66,34 +61,11 @@ def queue_video(state: State, caller: Caller, story: Story, body: Overrides) -> 
         fps=body.fps,
         duration_s=body.duration,
     )
-    return _queue(state, caller, story, VIDEOGEN, task)
-
-
-def decoded(uri: str) -> bytes:
-    """The picture in a data URI, once it has been decoded whole."""
-    match = re.match(r"data:image/[\w.+-]+;base64,", uri[:64])
-    if not match:
-        raise InvalidInput("应为 data:image/…;base64,…", param="prompt_image_data_uri")
     try:
-        content = base64.b64decode(uri[match.end() :], validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidInput("base64 无效。", param="prompt_image_data_uri") from None
-    kind_of(content)
-    return content
-
-
-def kind_of(content: bytes, param: str = "prompt_image_data_uri") -> str:
-    """The file suffix of a picture; what is none, is broken or is too large is refused."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own bound is lower
-            with Image.open(io.BytesIO(content), formats=list(KINDS)) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
-                    raise TooLarge("图片过大。", param=param)
-                picture.load()
-                return KINDS[picture.format or ""]
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise InvalidInput("不是可读的 PNG、JPEG 或 WebP 图片。", param=param) from None
+        return _queue(state, caller, story, VIDEOGEN, task)
+    except Conflict:
+        state.artifacts.delete(uploads)
+        raise
 
 
 def named(state: State, caller: Caller, path: str) -> str:

@@ -1,6 +1,7 @@
 """Chat models as Serve replicas."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from ray import serve
 
@@ -16,8 +17,9 @@ class ChatDeployment:
         self.engine = load(spec)
 
     async def generate(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
-        async for delta in threaded(self.engine.generate(request)):
-            yield delta
+        async with aclosing(threaded(self.engine.generate(request))) as deltas:
+            async for delta in deltas:
+                yield delta
 
     def __del__(self) -> None:
         self.engine.close()

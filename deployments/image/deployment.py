@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from ray import serve
 
@@ -21,11 +22,12 @@ class ImageDeployment:
 
     async def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
         made = made.model_copy(update={"model": self.spec.id, "prompt": request.prompt})
-        async for item in threaded(self.engine.generate(request)):
-            if isinstance(item, Picture):
-                yield await asyncio.to_thread(self.files.put, key, item.png, made)
-            else:
-                yield item
+        async with aclosing(threaded(self.engine.generate(request))) as items:
+            async for item in items:
+                if isinstance(item, Picture):
+                    yield await asyncio.to_thread(self.files.put, key, item.png, made)
+                else:
+                    yield item
 
     def __del__(self) -> None:
         self.engine.close()

@@ -1,6 +1,7 @@
 """Speech models as Serve replicas."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from ray import serve
 
@@ -16,8 +17,9 @@ class SpeechDeployment:
         self.engine = load(spec)
 
     async def synthesize(self, request: SpeechRequest) -> AsyncIterator[AudioChunk]:
-        async for chunk in threaded(self.engine.synthesize(request)):
-            yield chunk
+        async with aclosing(threaded(self.engine.synthesize(request))) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def __del__(self) -> None:
         self.engine.close()

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 from ray import serve
@@ -26,8 +27,9 @@ class VideoDeployment:
         with tempfile.TemporaryDirectory() as folder:
             inputs = await asyncio.to_thread(self._fetch, request, Path(folder))
             output = Path(folder) / "film.mp4"
-            async for progress in threaded(self.engine.render(request, inputs, output)):
-                yield progress
+            async with aclosing(threaded(self.engine.render(request, inputs, output))) as steps:
+                async for progress in steps:
+                    yield progress
             yield await asyncio.to_thread(self.files.put, key, output, made)
 
     def _fetch(self, request: FilmRequest, folder: Path) -> dict[str, Path]:

@@ -13,7 +13,7 @@ def upgrade() -> None:
         "artifacts",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("key", sa.String(length=512), nullable=False),
-        sa.Column("media_type", sa.String(length=64), nullable=False),
+        sa.Column("media_type", sa.String(length=128), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("owner", sa.String(length=80), nullable=False),
@@ -68,7 +68,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "events",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("job_id", sa.String(length=32), nullable=False),
         sa.Column("owner", sa.String(length=80), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),

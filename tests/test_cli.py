@@ -1,0 +1,130 @@
+"""The command line: what it says, and with which exit code."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from contracts.artifacts import Provenance
+from contracts.catalog import models
+from contracts.settings import ROOT, Settings
+from store.artifacts import Artifacts
+from store.database import Database
+from tests.running import run_job
+
+SERVE = """
+import sys
+from cli.main import app
+try:
+    app(["serve", *sys.argv[1:]])
+finally:
+    print("ray" in sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Everything that the command keeps."""
+    monkeypatch.setenv("TROUPE_VAR", str(tmp_path / "deep" / "var"))
+    return tmp_path / "deep" / "var"
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def troupe(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def test_models_lists_the_catalogue(var: Path) -> None:
+    answer = troupe("models")
+    assert answer.exit_code == 0
+    for name, spec in models().items():
+        (line,) = [line for line in answer.stdout.splitlines() if f" {name} " in line]
+        assert spec.capability in line and (" yes " in line) is not bool(spec.needs)
+
+
+def test_doctor_says_what_is_there_and_what_is_missing(var: Path) -> None:
+    answer = troupe("doctor")
+    lines = answer.stdout.splitlines()
+    for start in ("✓ Python 3.11", "✓ model scripted: ready", "✗ model gen4_turbo: needs RUNWAYML_API_SECRET"):
+        assert any(line.startswith(start) for line in lines), start
+    lacking = [line for line in lines if line.startswith("✗") and "model" not in line]
+    assert answer.exit_code == (1 if lacking else 0)
+    assert not var.exists()  # it looks and makes nothing
+
+
+def test_verify_knows_a_file_of_ours(var: Path, tmp_path: Path) -> None:
+    files = Artifacts(Settings())
+    database = Database(files.settings.tables_url)
+    database.migrate()
+    run_job(database)
+    made = Provenance(owner="user-1", job_id="j1", model="scripted", prompt="a fox")
+    files.put("a/script.json", b'{"title": "\xe7\x8b\x90"}', made)
+    files.fetch("a/script.json", tmp_path / "renamed.bin")
+    answer = troupe("verify", str(tmp_path / "renamed.bin"))
+    verdict = json.loads(answer.stdout)
+    assert answer.exit_code == 0
+    assert (verdict["ours"], verdict["altered"], verdict["media_type"]) == (True, False, "application/json")
+    assert verdict["label"]["ContentProducer"] == "troupe"
+    assert {name: verdict["origin"][name] for name in ("model", "job_id", "prompt")} == {
+        "model": "scripted",
+        "job_id": "j1",
+        "prompt": "a fox",
+    }
+
+
+@pytest.mark.parametrize("content", [b'{"title": "a fox"}', b"", b"\x89PNG\r\n\x1a\n and no picture", b"PK\3\4"])
+def test_verify_knows_a_foreign_file(var: Path, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+    answer = troupe("verify", str(tmp_path / "file"))
+    verdict = json.loads(answer.stdout)
+    assert answer.exit_code == 0
+    assert [verdict[name] for name in ("ours", "altered", "label", "origin")] == [False, False, None, None]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verify", "nowhere/at-all.png"],
+        ["verify", "."],
+        ["verify"],
+        ["serve", "--config", "nowhere.yaml"],
+        ["serve", "--config", "."],
+        ["serve", "--port", "eighty"],
+        ["unheard-of"],
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(var: Path, arguments: list[str]) -> None:
+    answer = troupe(*arguments)
+    assert answer.exit_code == 2
+    assert "Traceback" not in answer.output
+
+
+@pytest.mark.parametrize("option", ["--port", "--dashboard-port"])
+def test_serve_says_that_a_port_is_taken(var: Path, taken_port: int, option: str) -> None:
+    """In one line, and before it loads Ray."""
+    answer = subprocess.run(
+        [sys.executable, "-c", SERVE, option, str(taken_port)],
+        cwd=ROOT,
+        env=os.environ | {"TROUPE_VAR": str(var)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert answer.stdout == f"Port {taken_port} is in use; name another one.\n"
+    assert answer.stderr == "False\n"

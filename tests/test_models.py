@@ -1,0 +1,71 @@
+"""Which model answers a request."""
+
+import pytest
+
+from api.models import Models
+from contracts.catalog import Capability, ModelSpec, models
+from contracts.errors import InvalidInput, ServiceError, Unavailable
+
+KNOWN = models()
+SERVED = [KNOWN["scripted"], KNOWN["painter"], KNOWN["film"]]
+ASIDE = ModelSpec(id="aside", capability="image", engine="painter")
+
+
+def made(fallback: bool = False) -> Models:
+    return Models([*SERVED, ASIDE], KNOWN | {"aside": ASIDE}, fallback)
+
+
+@pytest.mark.parametrize(
+    ("capability", "name", "answers"),
+    [
+        ("image", None, "painter"),
+        ("image", "", "painter"),
+        ("image", "painter", "painter"),
+        ("image", "aside", "aside"),
+        ("video", "film", "film"),
+    ],
+)
+@pytest.mark.parametrize("fallback", [False, True])
+def test_the_named_one_or_the_default_answers(
+    capability: Capability, name: str | None, answers: str, fallback: bool
+) -> None:
+    assert made(fallback).resolve(capability, name).id == answers
+
+
+@pytest.mark.parametrize(
+    ("capability", "name", "kind"),
+    [
+        ("image", "unheard-of", InvalidInput),
+        ("image", "film", InvalidInput),
+        ("chat", "gen4_turbo", InvalidInput),
+        ("video", "gen4_turbo", Unavailable),
+        ("speech", "espeak", Unavailable),
+    ],
+)
+def test_what_cannot_answer_is_refused(capability: Capability, name: str, kind: type[ServiceError]) -> None:
+    with pytest.raises(kind) as refused:
+        made().resolve(capability, name, "payload.model")
+    assert refused.value.param == "payload.model"
+
+
+def test_the_refusal_names_what_is_needed() -> None:
+    with pytest.raises(Unavailable) as refused:
+        made().resolve("video", "gen4_turbo")
+    assert "gen4_turbo" in refused.value.message and KNOWN["gen4_turbo"].needs in refused.value.message
+    with pytest.raises(Unavailable) as refused:
+        made().resolve("speech", "espeak")
+    assert "espeak" in refused.value.message and "models" in refused.value.message
+
+
+def test_with_fallback_the_default_answers_for_a_known_one() -> None:
+    assert made(fallback=True).resolve("video", "gen4_turbo").id == "film"
+    for name in ("unheard-of", "painter"):
+        with pytest.raises(InvalidInput):
+            made(fallback=True).resolve("video", name)
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+def test_a_capability_without_a_model_is_unavailable(fallback: bool) -> None:
+    for name in (None, "espeak"):
+        with pytest.raises(Unavailable):
+            made(fallback).resolve("speech", name)
