@@ -40,7 +40,7 @@ ifeq ($(KIND),cpu)
 	@$(PIP) install --quiet "torch==2.13.0"
 endif
 	@$(PIP) install --quiet --no-deps $(addprefix -r ,$(LOCKS))
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . 2> $(VENV)/editable.log || { cat $(VENV)/editable.log; exit 1; }
 	@touch $@
 
 clean:

@@ -10,11 +10,13 @@ from pathlib import Path
 import boto3  # type: ignore[import-untyped, unused-ignore]
 import psycopg
 import pytest
+from sqlalchemy import delete
 
 from cli.environment import free_port
 from contracts.settings import Settings
 from store.artifacts import Artifacts
 from store.database import Database
+from store.tables import ArtifactRow, JobRow
 from tests.running import run_job
 from tests.waiting import eventually
 
@@ -47,6 +49,12 @@ def new_postgres(postgres: str) -> Callable[[], str]:
         return postgres.replace("@/postgres?", f"@/{name}?")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(new_postgres: Callable[[], str]) -> str:
+    """The URL of one database for many tests: making one takes as long as ten of them."""
+    return new_postgres()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -89,7 +97,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "folder":
         return Settings(var=tmp_path / "var")
     request.getfixturevalue("s3")
-    database_url = request.getfixturevalue("new_postgres")()
+    database_url = request.getfixturevalue("shared_postgres")
     artifacts_url = f"s3://bucket-{uuid.uuid4().hex}/some/prefix"
     return Settings(var=tmp_path / "var", database_url=database_url, artifacts_url=artifacts_url)
 
@@ -99,6 +107,9 @@ def files(settings: Settings) -> Iterator[Artifacts]:
     """An empty store."""
     database = Database(settings.tables_url)
     database.migrate()
+    with database.session() as session:
+        session.execute(delete(ArtifactRow))
+        session.execute(delete(JobRow))
     run_job(database)
     files = Artifacts(settings)
     files.check()

@@ -310,3 +310,12 @@ def test_what_is_cancelled_while_no_worker_runs_stays_so(place: Place) -> None:
     assert place.end(job_id).state == "cancelled"
     assert place.run("plain").state == "completed"
     assert place.notes(job_id) == ["long waits"]
+
+
+def test_a_job_whose_writer_died_before_it_was_enqueued_is_done(place: Place) -> None:
+    job_id = new_id()
+    folder = place.folder / job_id
+    folder.mkdir()
+    job = Job(id=job_id, kind="plain", owner=OWNER, params={"folder": str(folder)})
+    place.jobs.records.create(job, "test/orphan")  # and the crash comes here
+    assert place.end(job_id).state == "completed"

@@ -13,8 +13,11 @@ from typing import Any
 from contracts.errors import InvalidInput, Overloaded
 from contracts.jobs import Job, Pipeline, Steps
 from contracts.settings import Settings
+from jobs import engine, worker
 from jobs.worker import Worker
 
+engine.POLL_S = 0.05  # the tests wait for one job after another
+worker.SWEEP_S = 0.3
 STEPS = 6
 WAITS_AT = 4
 

@@ -36,7 +36,7 @@ async def healthz() -> Alive:
 
 @router.get("/readyz")
 def readyz(state: Here, response: Response) -> Ready:
-    """Whether work that is sent now would be done: 503 until the database, the artifacts and a worker are there."""
+    """503 until the database answers, the artifacts can be reached and a worker is there."""
     checks = {"database": database(state), "artifacts": artifacts(state), "worker": worker(state)}
     ready = all(checks.values())
     response.status_code = 200 if ready else 503

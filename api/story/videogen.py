@@ -30,8 +30,10 @@ def execute(task_id: int, body: Overrides, state: Here, caller: SignedIn, respon
 
 
 def start(state: State, caller: Caller, story: Story, body: Overrides, response: Response) -> Accepted:
-    """Queue the film. A model that is absent is refused before; one in its place is named in the header."""
+    """Queue the film. A model that is absent is refused before; one in its place is named in the answer."""
     model = state.models.resolve("video", None if body.use_mock else body.model)
+    accepted = Accepted(celery_task_id=queue_video(state, caller, story, body, model.id))
     if body.model and model.id != body.model:
         response.headers["X-Troupe-Model"] = model.id
-    return Accepted(celery_task_id=queue_video(state, caller, story, body, model.id))
+        accepted.message += f" ({model.id})"
+    return accepted
