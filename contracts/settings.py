@@ -56,10 +56,9 @@ def revision() -> str:
     """The revision of the running code: as set by the operator, else as git tells, else `unknown`."""
     if named := Settings().revision:
         return named
-    asked = subprocess.run(  # noqa: S603
-        ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except FileNotFoundError:
+        return "unknown"  # there is no git here
     return asked.stdout.strip() or "unknown"

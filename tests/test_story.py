@@ -154,9 +154,23 @@ def test_another_user_finds_nothing(told: Told, user: httpx.Client) -> None:
     assert user.get("/v1/jobs").json() == {"data": []}
 
 
-def test_what_was_missed_can_be_asked_for(told: Told) -> None:
-    with notifications(told.client, "&since=0") as socket:
+@pytest.mark.parametrize("prefix", ["", "/story"])
+def test_what_was_missed_can_be_asked_for(told: Told, prefix: str) -> None:
+    with notifications(told.client, "&since=0", prefix) as socket:
         assert [next_message(socket) for _ in told.messages] == told.messages
+
+
+def test_a_picture_of_ones_own_becomes_a_film(told: Told) -> None:
+    task_id = told.client.post("/api/videogen/new", json={"topic": "海边的日落"}).json()["task_id"]
+    picture = f".\\generated_stories\\{told.task_id}\\image\\p1.png"
+    body = {"prompt_image_path": picture, "height": 180, "ratio": "16:9", "fps": 10, "duration": 1.5}
+    answer = told.client.post(f"/api/videogen/{task_id}/execute", json=body)
+    assert wait(told.client, answer.json()["celery_task_id"])[-1]["state"] == "completed"
+    content = told.client.get(f"/api/task/{task_id}/resource?segmentId=1").content
+    with av.open(io.BytesIO(content)) as film:
+        video = film.streams.video[0]
+        assert (video.width, video.height, sum(1 for _ in film.decode(video))) == (320, 180, 15)
+        assert not film.streams.audio
 
 
 def test_a_file_is_recognised(told: Told, client: httpx.Client) -> None:
