@@ -218,3 +218,18 @@ def test_any_text_gives_a_picture(prompt: str, seed: int) -> None:
 @given(words=st.lists(st.sampled_from(sorted(ENTRIES)), min_size=1, max_size=9), seed=st.integers(0, 2**32 - 1))
 def test_any_words_together_give_a_picture(words: list[str], seed: int) -> None:
     assert image(paint(" ".join(words), seed, 96, 64)).shape == (64, 96, 3)
+
+
+@pytest.mark.parametrize(
+    ("hero", "colour"), [("a girl with braids and a yellow dress", ""), ("一个黑色长发的女孩", "black")]
+)
+def test_hair_has_the_colour_that_is_said_and_else_a_natural_one(hero: str, colour: str) -> None:
+    scene = read(f"a garden\nMain character: {hero}", 1)
+    assert scene.hero
+    hair = {name: said for name, said in scene.hero.look.wears if name in ("braids", "long hair")}
+    assert list(hair.values()) == [colour]
+
+
+def test_an_owl_is_no_cat() -> None:
+    scene = read("小猫头鹰和小猫在花园里", 1)
+    assert {figure.look.species for figure in (scene.hero, *scene.others) if figure} == {"owl", "cat"}

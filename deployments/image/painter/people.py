@@ -49,13 +49,19 @@ def hair_colour(person: Person, nature: int) -> str:
 
 
 def hair_back(style: str, colour: str) -> str:
-    """Hair behind the head."""
+    """Hair behind the head, open below the chin: across it, it would look like a beard."""
     fill, dark = lit(colour), darker(colour, 0.1)
     drawn: dict[str, Callable[[], str]] = {
         "long": lambda: path(
-            "M-27,-6 C-32,-34 32,-34 27,-6 C29,10 33,26 27,33 Q0,40 -27,33 C-33,26 -29,10 -27,-6Z", fill
+            "M-27,-6 C-32,-34 32,-34 27,-6 C29,10 33,26 27,33 Q20,37 15,33 C18,26 17,20 13,14"
+            " L-13,14 C-17,20 -18,26 -15,33 Q-20,37 -27,33 C-33,26 -29,10 -27,-6Z",
+            fill,
         ),
-        "bob": lambda: path("M-27,-4 C-32,-34 32,-34 27,-4 C30,8 30,16 25,21 Q0,28 -25,21 C-30,16 -30,8 -27,-4Z", fill),
+        "bob": lambda: path(
+            "M-27,-4 C-32,-34 32,-34 27,-4 C30,8 30,16 25,21 Q19,25 14,21 L12,12 L-12,12 L-14,21 Q-19,25 -25,21"
+            " C-30,16 -30,8 -27,-4Z",
+            fill,
+        ),
         "braids": lambda: (
             circle(0, -2, 27, fill)
             + mirrored(ellipse(29, 12, 6, 8, dark) + ellipse(30, 24, 5.4, 8, fill) + circle(30, 32, 3, "#e57373"))

@@ -10,6 +10,7 @@ from deployments.image.painter.vocabulary import Noun, nouns
 
 HERO_LINE = re.compile(r"^\s*(?:main character|hero|主角|主人公)\s*[:：](.*)$", re.IGNORECASE | re.MULTILINE)
 ODD_GROUNDS = ("meadow", "meadow", "lake", "forest", "sea", "mountains", "garden", "river", "village", "snowfield")
+HAIR = frozenset({"hair", "long hair", "short hair", "braids"})
 WORN = ("scarf", "hat", "bow", "backpack", "scarf", "glasses", "straw hat", "cape")
 
 
@@ -18,11 +19,17 @@ def look_of(noun: Noun, choice: Random, dressed: bool) -> Look:
     coat, wears, nature = noun.colour, list(noun.wears), choice.randrange(1 << 16)
     if fur := next((colour for name, colour in wears if name == "fur" and colour), ""):
         coat = fur
-    wears = [(name, colour or choice.choice(BRIGHT)) for name, colour in wears if name != "fur"]
+    wears = [(name, colour or _colour_of(name, choice)) for name, colour in wears if name != "fur"]
     chosen = (choice.choice(WORN), choice.choice(BRIGHT))
     if dressed and not wears and noun.kind == "animal":
         wears = [chosen]
     return Look(noun.name, noun.kind == "person", tuple(dict(wears).items()), coat, nature)
+
+
+def _colour_of(name: str, choice: Random) -> str:
+    """Clothes are of any colour; hair of which none is said is of a natural one, for whoever draws it to choose."""
+    colour = choice.choice(BRIGHT)
+    return "" if name in HAIR else colour
 
 
 def read(prompt: str, seed: int) -> Scene:
