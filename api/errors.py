@@ -16,7 +16,13 @@ log = logging.getLogger("troupe.api")
 CODES = {status: code for code, status in STATUS.items() if code not in ("cancelled", "engine_failed")} | {
     400: "invalid_input"
 }
-MESSAGES = {408: "请求超时", 404: "路径不存在", 405: "不支持该请求方法", 413: "请求体过大"}
+MESSAGES = {
+    401: "登录已失效，请重新登录。",
+    408: "请求超时",
+    404: "路径不存在",
+    405: "不支持该请求方法",
+    413: "请求体过大",
+}
 OWNERLESS = Family("nobody", (), (), detail, STATUS)
 
 

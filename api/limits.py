@@ -53,9 +53,10 @@ class BodyLimit:
             return await self.app(scope, receive, send)
         endpoint = getattr(route_of(self.root, scope), "endpoint", None)
         limit: Limit = getattr(endpoint, "body_limit", DEFAULT)
+        refusal = HTTPException(413)
         if limit.signed_in and not self._bears_token(scope):
-            limit = DEFAULT
-        await self.app(scope, bounded(receive, limit.size_bytes), send)
+            limit, refusal = DEFAULT, HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+        await self.app(scope, bounded(receive, limit.size_bytes, refusal), send)
 
     def _bears_token(self, scope: Scope) -> bool:
         """Whether the token is one of ours; the route looks whose it is."""
@@ -67,8 +68,8 @@ class BodyLimit:
         return scheme.lower() == "bearer"
 
 
-def bounded(receive: Receive, limit: int) -> Receive:
-    """The same messages, until they are too many: then the rest is read away and 413 raised. 408 when they lag."""
+def bounded(receive: Receive, limit: int, refusal: HTTPException) -> Receive:
+    """The same messages, until they are too many: then the rest is read away and the refusal raised."""
     seen, complete, end = 0, False, time.monotonic() + BODY_S
 
     async def counted() -> Message:
@@ -82,7 +83,7 @@ def bounded(receive: Receive, limit: int) -> Receive:
         if seen > limit:
             if message.get("more_body"):
                 await drain(receive)
-            raise HTTPException(413)
+            raise refusal
         return message
 
     return counted

@@ -13,6 +13,7 @@ from jobs import engine
 from jobs.records import Claim, Records
 from store.database import Database
 
+GOING = frozenset({"ENQUEUED", "DELAYED", "PENDING"})  # DBOS's words for a workflow that has not ended
 LET_GO_S = 3.0  # how long a delete waits for a worker to drop a cancelled job
 
 
@@ -34,12 +35,19 @@ class Jobs:
         self.records.create(job, subject, claim)
         self._enqueue(job.id)
 
-    def enqueue_orphans(self, before_ms: int) -> None:
-        """Enqueue those of the queued jobs, made before a time, that have no workflow."""
-        if waiting := self.records.queued(before_ms):
-            known = {each.workflow_id for each in self._client.list_workflows(workflow_ids=waiting, load_input=False)}
-            for job_id in set(waiting) - known:
+    def sweep(self, before_ms: int) -> None:
+        """Mend what a crash or a database that was away left half done, among the jobs made before a time.
+
+        What was never enqueued is; what its workflow has ended without writing down how is failed.
+        """
+        alive = self.records.alive(before_ms)
+        found = self._client.list_workflows(workflow_ids=alive, load_input=False, load_output=False) if alive else []
+        status = {each.workflow_id: each.status for each in found}
+        for job_id in alive:
+            if job_id not in status:
                 self._enqueue(job_id)
+            elif status[job_id] not in GOING:
+                self.records.fail(job_id, "内部错误")
 
     def _enqueue(self, job_id: str) -> None:
         options: Any = {"workflow_name": engine.WORKFLOW, "queue_name": engine.QUEUE, "workflow_id": job_id}

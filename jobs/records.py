@@ -88,9 +88,9 @@ class Records:
             raise NotFound("任务不存在。", param="job_id")
         return _view(row)
 
-    def queued(self, before_ms: int) -> list[str]:
-        """The jobs that have waited since before a time."""
-        query = select(JobRow.id).where(JobRow.state == "queued", JobRow.created_ms < before_ms)
+    def alive(self, before_ms: int) -> list[str]:
+        """The jobs, made before a time, that have not ended."""
+        query = select(JobRow.id).where(JobRow.state.in_(ALIVE), JobRow.created_ms < before_ms)
         with self.database.session() as session:
             return list(session.scalars(query))
 

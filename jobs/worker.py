@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dbos import DBOS
+from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.errors import Cancelled, InvalidInput, ServiceError
 from contracts.jobs import Job, Pipeline
@@ -90,17 +91,23 @@ class Worker:
 
     async def _watch_cancels(self) -> None:
         while True:
-            if jobs := self.calls.jobs:
-                for job_id in await asyncio.to_thread(self.records.stopped, jobs):
-                    self.calls.stop(job_id)
+            try:
+                if jobs := self.calls.jobs:
+                    for job_id in await asyncio.to_thread(self.records.stopped, jobs):
+                        self.calls.stop(job_id)
+            except SQLAlchemyError:
+                log.warning("cancelled jobs could not be looked up", exc_info=True)
             await asyncio.sleep(CANCEL_POLL_S)
 
     async def _sweep(self) -> None:
-        """Enqueue what was written down and never enqueued, because its writer died between the two."""
+        """Mend what crashes left half done; the database may be away for a while."""
         jobs = Jobs(self.settings, self.records.database)
         while True:
             await asyncio.sleep(SWEEP_S)
-            await asyncio.to_thread(jobs.enqueue_orphans, now_ms() - int(SWEEP_S * 1000))
+            try:
+                await asyncio.to_thread(jobs.sweep, now_ms() - int(SWEEP_S * 1000))
+            except SQLAlchemyError:
+                log.warning("the jobs could not be swept", exc_info=True)
 
 
 _worker: Worker

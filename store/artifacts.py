@@ -122,10 +122,10 @@ class Artifacts:
         return Artifact(key=row.key, media_type=row.media_type, size_bytes=row.size_bytes, sha256=row.sha256)
 
     def known(self, sha256: str, produce_id: str = "") -> ArtifactRow | None:
-        """Who made a content: by its hash, else by the id in its label."""
+        """Who made a content: by its hash, else by the id in its label. What was only uploaded was not made here."""
         wanted = or_(ArtifactRow.sha256 == sha256, ArtifactRow.id == produce_id)
         with self._database.session() as session:
-            rows = session.scalars(select(ArtifactRow).where(wanted)).all()
+            rows = session.scalars(select(ArtifactRow).where(wanted, ArtifactRow.job_id != "")).all()
         return next((row for row in rows if row.sha256 == sha256), rows[0] if rows else None)
 
     def delete(self, folder: str) -> None:
@@ -172,6 +172,12 @@ class Artifacts:
             else:
                 filesystem.put_file(str(path), target)  # object stores show an object only when it is whole
             newest = session.scalar(select(func.max(ArtifactRow.created_ms)).where(ArtifactRow.key == key))
+            try:
+                _check_runs(session, made.job_id)  # again: writing to an object store can take seconds
+            except Cancelled:
+                if newest is None:
+                    filesystem.rm(target)
+                raise
             row.created_ms = max(now_ms(), (newest or 0) + 1)
             session.add(row)
         return artifact

@@ -18,7 +18,7 @@ from contracts.settings import ROOT, Settings
 from jobs import engine
 from jobs.jobs import Jobs, new_id
 from store.database import Database
-from store.tables import Slot
+from store.tables import JobRow, Slot
 from tests.waiting import eventually
 
 pytest_plugins = ["tests.places"]
@@ -319,3 +319,12 @@ def test_a_job_whose_writer_died_before_it_was_enqueued_is_done(place: Place) ->
     job = Job(id=job_id, kind="plain", owner=OWNER, params={"folder": str(folder)})
     place.jobs.records.create(job, "test/orphan")  # and the crash comes here
     assert place.end(job_id).state == "completed"
+
+
+def test_a_job_whose_workflow_ended_without_a_word_is_failed(place: Place) -> None:
+    """As when the database was away just as the job's end was to be written down."""
+    job_id = place.run("plain").id
+    with place.jobs.records.database.session() as session:
+        session.execute(update(JobRow).where(JobRow.id == job_id).values(state="running", finished_ms=None))
+    view = place.end(job_id)
+    assert (view.state, view.error) == ("failed", "内部错误")

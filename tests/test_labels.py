@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +79,10 @@ def test_hevc_stays_playable_by_apple(tmp_path: Path) -> None:
     with av.open(str(path), "w", format="mp4") as film:
         stream = film.add_stream("libx265", 25, options={"x265-params": "log-level=none:pools=1"})
         stream.width, stream.height, stream.codec_context.codec_tag = 64, 64, "hvc1"
-        film.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), number * 40, np.uint8), "rgb24")
+            frame.pts = number
+            film.mux(stream.encode(frame))
         film.mux(stream.encode())
     labels.write(path, "video/mp4", FIRST)
     with av.open(str(path)) as film:

@@ -134,8 +134,8 @@ def test_an_upload_stays_as_it_is(files: Artifacts, sample: Callable[[str], byte
     assert kept.sha256 == hashlib.sha256(given).hexdigest()
     files.fetch(kept.key, tmp_path / "copy")
     assert labels.read(tmp_path / "copy", "image/png") is None
-    row = files.known(kept.sha256)
-    assert row is not None and (row.owner, row.model) == ("user-2", "")
+    assert files.find(kept.key) == kept
+    assert files.known(kept.sha256) is None  # it was not made here
 
 
 def test_an_upload_may_be_of_any_kind(files: Artifacts) -> None:
@@ -313,3 +313,11 @@ def test_what_a_stopped_job_still_writes_is_not_kept(files: Artifacts, end: str)
         files.put("a/script.json", document("late"), MADE)
     with pytest.raises(NotFound):
         files.read("a/script.json")
+
+
+def test_what_was_only_uploaded_is_not_ours(files: Artifacts, tmp_path: Path) -> None:
+    content = _picture(90)
+    files.upload("a/.uploads/x.png", content, "user-1")
+    (tmp_path / "photo").write_bytes(content)
+    verdict = verify(files, tmp_path / "photo", None)
+    assert (verdict.ours, verdict.altered, verdict.origin) == (False, False, None)

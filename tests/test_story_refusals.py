@@ -169,6 +169,7 @@ def test_unknown_tasks_are_not_found(user: httpx.Client, task_id: str) -> None:
         ({"model": "painter"}, 422, "model"),
         ({"ratio": "16x9"}, 422, "ratio"),
         ({"ratio": "0:9"}, 422, "ratio"),
+        ({"ratio": "\u0660:\u0660"}, 422, "ratio"),
         ({"ratio": "99999:1"}, 422, ""),
         ({"ratio": "16:9", "width": 500, "height": 500}, 422, "ratio"),
         ({"width": 511}, 422, "width"),
@@ -227,3 +228,10 @@ def test_half_open_sockets_harm_nobody(cluster: Cluster, user: httpx.Client) -> 
     finally:
         for half in silent:
             half.close()
+
+
+def test_an_expired_token_is_told_so_whatever_comes_with_it(user: httpx.Client) -> None:
+    task_id = user.post("/api/videogen/new", json={"topic": "海边的日落"}).json()["task_id"]
+    headers = {"Authorization": "Bearer a.b.c"}
+    large = {"prompt_image_data_uri": "data:image/png;base64," + "A" * MIB}
+    assert_refused(user.post(f"/api/videogen/{task_id}/execute", json=large, headers=headers), 401)

@@ -72,7 +72,8 @@ async def follow_job(
 async def events(state: State, job_id: str, after: int) -> AsyncIterator[ServerSentEvent]:
     """What was logged after an event, and what follows; ends with the job, also when it ended or went long ago."""
     ended = False
-    while not ended:
+    batch: list[Event] = []
+    while batch or not ended:
         ended = await asyncio.to_thread(state.jobs.records.ended, job_id)  # before the events: its last is among them
         batch = await asyncio.to_thread(state.jobs.records.events, after, job_id=job_id)
         for event in batch:

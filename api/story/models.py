@@ -72,7 +72,7 @@ class Overrides(BaseModel):
 
     prompt: Text | None = Field(None, max_length=PROMPT)
     model: str | None = Field(None, max_length=128)
-    ratio: str | None = Field(None, pattern=r"^\d{1,5}:\d{1,5}$")
+    ratio: str | None = Field(None, pattern=r"^[0-9]{1,5}:[0-9]{1,5}$")
     prompt_image_path: str | None = Field(None, max_length=512)
     prompt_image_data_uri: str | None = None
     width: int | None = Field(None, ge=128, le=1920, multiple_of=2)
