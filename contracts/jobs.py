@@ -7,7 +7,6 @@ from typing import Any, Literal, Protocol
 from contracts.model import Contract
 
 JobState = Literal["queued", "running", "completed", "failed", "cancelled"]
-FINAL: frozenset[JobState] = frozenset({"completed", "failed", "cancelled"})
 
 
 class Job(Contract):

@@ -16,13 +16,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TROUPE_", env_nested_delimiter="__", extra="ignore", frozen=True)
 
     var: Path = Field(ROOT / "var", description="Everything that this machine keeps: databases, artifacts, keys.")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite files under `var`.")
+    database_url: str = Field("", repr=False, description="SQLAlchemy URL; empty: SQLite files under `var`.")
     artifacts_url: str = Field("", description="fsspec URL; empty: a folder under `var`.")
     signing_key: str = Field("", repr=False, description="Signs access tokens; empty: a key file under `var`.")
     access_minutes: int = Field(30, ge=1)
     refresh_days: int = Field(30, ge=1)
     cors_origins: list[str] = Field([], description='Other origins that may call; ["*"]: any, without cookies.')
-    limits_url: str = Field("memory://", description="Where rate limits are counted; redis:// on a cluster.")
+    limits_url: str = Field(
+        "memory://", repr=False, description="Where rate limits are counted; redis:// on a cluster."
+    )
     login_limit: str = Field("10 per minute", description="Failed log-ins per user name.")
     story_pages: int = Field(6, ge=1, le=24, description="Pages of a story.")
     producer: str = Field("troupe", pattern=r"^[!-~]{1,64}$", description="ContentProducer of the labels.")

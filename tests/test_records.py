@@ -12,12 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from contracts.errors import Conflict, NotFound
-from contracts.jobs import FINAL, Event, Job
+from contracts.jobs import Event, Job
 from jobs.records import Records
 from store.database import Database
 from store.tables import EventRow
 
 pytest_plugins = ["tests.places"]
+FINAL = frozenset({"completed", "failed", "cancelled"})
 OWNER = "user-1"
 AFTER = {  # what a call makes of a job in a state; in any other state it does nothing
     "start": {"queued": "running", "running": "running"},

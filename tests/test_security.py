@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -56,6 +57,21 @@ def test_only_ray_listens_wider(cluster: Cluster) -> None:
     assert wide, "documented, and worth a new look when it is no longer so"
     foreign = {place: name for place, name in wide.items() if not any(part in name for part in WIDE_BY_RAY)}
     assert not foreign
+
+
+def test_our_http_is_answered_wider_by_the_documented_replica_only(cluster: Cluster) -> None:
+    wide = {port: name for (address, port), name in listening(cluster).items() if not address.startswith("127.")}
+    with ThreadPoolExecutor(len(wide)) as pool:
+        ours = [port for port, speaks in zip(wide, pool.map(_speaks_our_http, wide), strict=True) if speaks]
+    assert all("ServeReplica:troupe:ingress" in wide[port] for port in ours), {port: wide[port] for port in ours}
+    assert _speaks_our_http(httpx.URL(cluster.url).port or 0)  # the question tells them apart
+
+
+def _speaks_our_http(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=2).text == '{"status":"ok"}'
+    except httpx.HTTPError:
+        return False
 
 
 def test_what_listens_wider_is_documented(cluster: Cluster) -> None:
