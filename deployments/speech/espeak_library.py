@@ -1,7 +1,8 @@
 """The C library of eSpeak NG 1.52, one call at a time (speak_lib.h).
 
 The library is one per process and carries state from call to call: the pitch flutter goes on where it stopped. So it
-is loaded for each call and unloaded after it, which takes half a millisecond and makes equal calls equal.
+is loaded for each call and unloaded after it, which takes half a millisecond, and its breath noise is seeded with a
+constant instead of the time of day: equal calls are equal.
 """
 
 import ctypes
@@ -18,6 +19,8 @@ SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS
 DONT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT: a missing folder is an error code
 UTF8 = 1  # espeakCHARS_UTF8, and no espeakSSML: markup is text
 WPM, PITCH, RANGE = 1, 3, 4  # espeakRATE, espeakPITCH, espeakRANGE
+
+SEED = 1
 
 LOCK = threading.Lock()
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
@@ -115,6 +118,7 @@ def _loaded() -> Iterator[ctypes.CDLL]:
                 != RATE_HZ
             ):
                 raise Unavailable("eSpeak NG did not find its data.")
+            library.espeak_ng_SetRandSeed(ctypes.c_long(SEED))
             yield library
         finally:
             library.espeak_Terminate()
