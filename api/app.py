@@ -7,13 +7,15 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
-from api import cluster, errors, story
+from api import cluster, errors, live, story
+from api.door import Door
+from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.requests import RequestLog
 from api.state import State
 from contracts.settings import revision
 
-FAMILIES = (cluster.FAMILY, story.FAMILY)
+FAMILIES = (cluster.FAMILY, story.FAMILY, live.FAMILY, live.FILES)
 
 
 def build(state: State) -> FastAPI:
@@ -29,6 +31,8 @@ def build(state: State) -> FastAPI:
         family.include_in(app)
     errors.install(app, {family.name: family for family in FAMILIES})
     app.add_middleware(BodyLimit, root=app)
+    app.add_middleware(Door, root=app)
+    app.add_middleware(SecurityHeaders)
     if origins := state.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

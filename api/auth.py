@@ -1,41 +1,61 @@
-"""Who calls: the user of the bearer token. Everything a user makes belongs to `owner`."""
+"""What a route asks of who calls: anybody, somebody with an account, or an administrator."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
+from api.callers import Caller, User, user
 from api.state import Here, State
-from contracts.errors import Unauthenticated
+from contracts.errors import Forbidden, Unauthenticated
 
 
-@dataclass(frozen=True)
-class Caller:
-    user_id: int
-
-    @property
-    def owner(self) -> str:
-        return f"user:{self.user_id}"
+def caller_of(state: State, token: str) -> User:
+    """The user whose access token this is; an account that is gone has none."""
+    return _existing(state, user(state.tokens.read(token)))
 
 
-def caller_of(state: State, token: str) -> Caller:
-    """The caller whose access token this is; an account that is gone has none."""
-    user_id = state.tokens.read(token)
-    if not state.accounts.exists(user_id):
-        raise Unauthenticated("登录已失效，请重新登录。")
-    return Caller(user_id)
+def _known(state: Here, connection: HTTPConnection) -> Caller:
+    """Whoever the door let in (`api.door`)."""
+    connection.state.asked = True
+    caller: Caller | Unauthenticated = connection.state.caller
+    if isinstance(caller, Unauthenticated):
+        raise caller
+    if isinstance(caller, User):
+        return _existing(state, caller)
+    if caller.address and state.settings.require_key:
+        raise Unauthenticated("请提供 API 密钥。")
+    return caller
 
 
-def _signed_in(state: Here, authorization: Annotated[str, Header()] = "") -> Caller:
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token:
+def check_key(state: Here, connection: HTTPConnection) -> None:
+    """For what is open to everybody unless keys are required."""
+    if state.settings.require_key:
+        _known(state, connection)
+
+
+Known = Annotated[Caller, Depends(_known)]
+
+
+def _signed_in(caller: Known) -> User:
+    if not isinstance(caller, User):
         raise Unauthenticated("请先登录。")
-    return caller_of(state, token.strip())
+    return caller
 
 
-def _perhaps(state: Here, authorization: Annotated[str, Header()] = "") -> Caller | None:
-    return _signed_in(state, authorization) if authorization else None
+def _admin(caller: Known) -> Caller:
+    if caller.address:
+        raise Unauthenticated("请提供 API 密钥。")
+    if caller.role != "admin":
+        raise Forbidden("需要管理员权限。")
+    return caller
 
 
-SignedIn = Annotated[Caller, Depends(_signed_in)]
-Anyone = Annotated[Caller | None, Depends(_perhaps)]
+SignedIn = Annotated[User, Depends(_signed_in)]
+Admin = Annotated[Caller, Depends(_admin)]
+
+
+def _existing(state: State, caller: User) -> User:
+    if not state.accounts.exists(caller.user_id):
+        raise Unauthenticated("登录已失效，请重新登录。")
+    return caller

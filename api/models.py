@@ -12,24 +12,33 @@ class Models:
     def __init__(self, served: Sequence[ModelSpec], known: Mapping[str, ModelSpec], fallback: bool) -> None:
         self.served, self.known, self.fallback = {spec.id: spec for spec in served}, known, fallback
 
-    def resolve(self, capability: Capability, name: str | None, param: str = "model") -> ModelSpec:
-        """The model for a request. Unknown: invalid input; known but absent: unavailable, unless fallback is on."""
+    def resolve(
+        self, capability: Capability, name: str | None, param: str = "model", *, clones: bool = False
+    ) -> ModelSpec:
+        """The model for a request. Unknown: invalid input; known but absent: unavailable.
+
+        `clones`: it must speak in the voice of a recording. With fallback, the default that can do as much takes the
+        place of an absent one.
+        """
         if not name:
-            return self.default(capability)
+            return self.default(capability, clones=clones)
         known = self.known.get(name)
         if known is None or known.capability != capability:
             raise InvalidInput("没有这个模型。", param=param)
+        if clones and not known.clones:
+            raise InvalidInput("这个模型只能用自带的音色。", param=param)
         if name in self.served:
             return known
         if self.fallback:
-            return self.default(capability)
+            return self.default(capability, clones=known.clones)
         raise Unavailable(f"模型 {name} 不可用：{_remedy(known)}。", param=param)
 
-    def default(self, capability: Capability) -> ModelSpec:
+    def default(self, capability: Capability, *, clones: bool = False) -> ModelSpec:
+        """The first that is served; with `clones`, the first of those that speak in the voice of a recording."""
         for spec in self.served.values():
-            if spec.capability == capability:
+            if spec.capability == capability and spec.clones >= clones:
                 return spec
-        raise Unavailable(f"No {capability} model is served here.")
+        raise Unavailable(f"No {capability} model {'for given voices ' if clones else ''}is served here.")
 
 
 def _remedy(spec: ModelSpec) -> str:

@@ -1,20 +1,26 @@
 """What routes work with, made once a process and found through dependencies."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from api.callers import Callers
 from api.models import Models
-from api.rates import Rate
+from api.rates import InFlight, Rates
 from api.tokens import Tokens
+from contracts.engines import Chat
 from contracts.settings import Settings
 from jobs.feed import Feed
 from jobs.jobs import Jobs
 from store.accounts import Accounts
 from store.artifacts import Artifacts
 from store.database import Database
+from store.keys import Keys
+
+WAIT_S = 10  # for a database that is locked or away; then whoever asked comes again
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,20 @@ class State:
     jobs: Jobs
     feed: Feed
     tokens: Tokens
-    login_limit: Rate
+    callers: Callers
+    keys: Keys
+    rates: Rates
+    in_flight: InFlight
+    chats: Mapping[str, Chat]
+
+    def chat(self) -> Chat:
+        """The default language model."""
+        return self.chats[self.models.default("chat").id]
 
 
-def make(settings: Settings, models: Models) -> State:
-    database = Database(settings.tables_url)
-    jobs = Jobs(settings, database)
+def make(settings: Settings, models: Models, chats: Mapping[str, Chat]) -> State:
+    database = Database(settings.tables_url, WAIT_S)
+    jobs, tokens, keys = Jobs(settings, database), Tokens(settings), Keys(database)
     return State(
         settings=settings,
         models=models,
@@ -41,8 +55,12 @@ def make(settings: Settings, models: Models) -> State:
         artifacts=Artifacts(settings),
         jobs=jobs,
         feed=Feed(jobs.records),
-        tokens=Tokens(settings),
-        login_limit=Rate(settings.login_limit, settings.limits_url),
+        tokens=tokens,
+        callers=Callers(settings, tokens, keys),
+        keys=keys,
+        rates=Rates(settings),
+        in_flight=InFlight(settings.sync_calls),
+        chats=chats,
     )
 
 

@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import aiohttp
@@ -45,12 +45,14 @@ def rate(rounds: list[list[float]]) -> float:
     return statistics.median(len(latencies) for latencies in rounds) / SECONDS
 
 
-def measure(url: str, concurrency: int, seconds: float = SECONDS) -> list[float]:
+def measure(
+    url: str, concurrency: int, seconds: float = SECONDS, path: str = PATH, headers: Mapping[str, str] | None = None
+) -> list[float]:
     """The latency of every request that was answered, in milliseconds."""
-    return asyncio.run(_measure(url + PATH, concurrency, seconds))
+    return asyncio.run(_measure(url + path, concurrency, seconds, dict(headers or {})))
 
 
-async def _measure(url: str, concurrency: int, seconds: float) -> list[float]:
+async def _measure(url: str, concurrency: int, seconds: float, headers: dict[str, str]) -> list[float]:
     latencies: list[float] = []
     end = time.perf_counter() + seconds
 
@@ -61,7 +63,7 @@ async def _measure(url: str, concurrency: int, seconds: float) -> list[float]:
                 answer.raise_for_status()
             latencies.append((time.perf_counter() - started) * 1000)
 
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(headers=headers) as session:
         await asyncio.gather(*(caller(session) for _ in range(concurrency)))
     return latencies
 

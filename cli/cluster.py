@@ -16,7 +16,8 @@ import httpx
 import yaml
 from filelock import FileLock, Timeout
 
-from cli.environment import environment, haproxy_dir, ray_dir
+from cli import leftovers
+from cli.environment import environment, haproxy_dir, ray_dir, runtime_dir
 from contracts.settings import Settings
 
 HOST = "127.0.0.1"
@@ -55,6 +56,7 @@ def running(plan: Plan, say: Callable[[str], None]) -> Iterator[Plan]:
         check_free(port)
     settings = Settings()
     with alone(settings.var):
+        leftovers.clear(runtime_dir(), settings.logs_days)
         os.environ.update(environment(settings, plan.proxied))
         start(plan, say)
         try:
@@ -70,7 +72,7 @@ def running(plan: Plan, say: Callable[[str], None]) -> Iterator[Plan]:
 
 @contextmanager
 def alone(var: Path) -> Iterator[None]:
-    """One cluster a folder: two would wait for each other's worker slots."""
+    """One cluster a folder: two would run each other's jobs."""
     var.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(var / "serve.lock", blocking=False):

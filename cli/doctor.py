@@ -1,6 +1,5 @@
 """What this machine has, and what is missing."""
 
-import shutil
 import sys
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import psutil
 from contracts.catalog import ModelSpec, models
 from contracts.settings import Settings
 from deployments.registry import ENGINES
+from store.disk import GIB, free_bytes
 
 PYTHON = (3, 11)
 MEMORY_BYTES, DISK_BYTES = 4 << 30, 5 << 30
@@ -36,10 +36,9 @@ def memory() -> Finding:
 
 
 def disk(settings: Settings) -> Finding:
-    wanted = settings.var.resolve()
-    place = next(folder for folder in (wanted, *wanted.parents) if folder.exists())
-    free = shutil.disk_usage(place).free
-    return Finding(free >= DISK_BYTES, f"disk: {free / 2**30:.1f} GiB free at {place}")
+    free, least = free_bytes(settings.var), settings.min_free_gib
+    told = f"disk: {free / GIB:.1f} GiB free at {settings.var} (new work is refused below {least:g} GiB)"
+    return Finding(free >= max(DISK_BYTES, least * GIB), told)
 
 
 def gpus() -> list[Finding]:

@@ -16,7 +16,10 @@ PROXIED = {
 
 
 def environment(settings: Settings, proxied: bool) -> dict[str, str]:
-    """Token authentication, no reports to anybody, and (`proxied`) HAProxy with files and ports of its own."""
+    """Token authentication, no reports to anybody, bounded logs; `proxied`: HAProxy with files and ports of its own.
+
+    Temporary files lie in a folder of ours, where `cli.leftovers` finds what killed processes leave.
+    """
     token = settings.var.resolve() / "keys" / "ray.token"
     kept_secret(token)
     shared = {
@@ -26,8 +29,11 @@ def environment(settings: Settings, proxied: bool) -> dict[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",  # nothing is behind us that still sends
         "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "1",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_ROTATION_MAX_BYTES": os.environ.get("RAY_ROTATION_MAX_BYTES", str(64 << 20)),  # of each log file
+        "RAY_ROTATION_BACKUP_COUNT": os.environ.get("RAY_ROTATION_BACKUP_COUNT", "3"),
         "NO_PROXY": no_proxy(),
         "no_proxy": no_proxy(),
+        "TMPDIR": str(temporary_dir()),
         "TROUPE_VAR": str(settings.var.resolve()),
         "TROUPE_REVISION": revision(),
     }
@@ -61,10 +67,17 @@ def haproxy_dir() -> Path:
 
 def runtime_dir() -> Path:
     """For sockets and logs, ours alone. Short: HAProxy allows 97 characters."""
-    folder = Path(tempfile.gettempdir()) / f"troupe-{os.getuid()}"
+    place, name = Path(tempfile.gettempdir()), f"troupe-{os.getuid()}"
+    folder = place.parent if place.parts[-2:] == (name, "tmp") else place / name  # a process of ours has our TMPDIR
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to somebody else.")
+    return folder
+
+
+def temporary_dir() -> Path:
+    folder = runtime_dir() / "tmp"
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 

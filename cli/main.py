@@ -1,4 +1,4 @@
-"""`troupe`: serve, demo, doctor, models, verify."""
+"""`troupe`: serve, demo, doctor, models, verify, gc, copy-database, keys."""
 
 import threading
 from contextlib import suppress
@@ -7,16 +7,22 @@ from typing import Annotated
 
 import httpx
 import typer
+from rich import filesize
 from rich.console import Console
 from rich.table import Table
 
 from cli import demo as demonstration
 from cli import doctor as checks
-from cli.cluster import CannotStart, Plan, running
+from cli import keys as api_keys
+from cli import leftovers
+from cli.cluster import CannotStart, Plan, alone, running
+from cli.environment import runtime_dir
 from contracts.catalog import models as catalogue
+from contracts.errors import ServiceError
 from contracts.settings import ROOT, Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+app.add_typer(api_keys.app, name="keys")
 console = Console()
 
 Port = Annotated[int, typer.Option(help="Of the HTTP interface, on 127.0.0.1.")]
@@ -88,12 +94,54 @@ def verify(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -
     console.print_json(check(Artifacts(settings), file, owner=None).model_dump_json())
 
 
+@app.command()
+def gc(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False) -> None:
+    """Remove what has been kept long enough (docs/operations.md). The cluster does the same every hour."""
+    from jobs import engine
+    from jobs.jobs import Jobs
+    from jobs.retention import Retention
+    from store.artifacts import Artifacts
+    from store.database import Database
+
+    settings = Settings()
+    database = Database(settings.tables_url)
+    database.migrate()
+    engine.migrate(settings)
+    removed = Retention(settings, Jobs(settings, database), Artifacts(settings)).collect(dry_run)
+    removed += leftovers.clear(runtime_dir(), settings.logs_days, dry_run)
+    table = Table("what", "to remove" if dry_run else "removed", "size")
+    for each in removed:
+        table.add_row(each.what, str(each.count), filesize.decimal(each.size_bytes) if each.size_bytes else "")
+    console.print(table)
+
+
+@app.command()
+def copy_database(
+    to: Annotated[str, typer.Option(help="Its URL; without one, the SQLite files under TROUPE_VAR.")] = "",
+) -> None:
+    """Copy everything into an empty database, from SQLite to Postgres or back (docs/databases.md)."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from cli.databases import copy_into
+
+    settings, table = Settings(), Table("table", "rows")
+    try:
+        with alone(settings.var):
+            counts = copy_into(settings, to)
+    except (CannotStart, ServiceError, SQLAlchemyError) as problem:
+        fail(str(problem))
+    for name, count in counts.items():
+        table.add_row(name, str(count))
+    console.print(table)
+    say("Everything has arrived. Set TROUPE_DATABASE_URL to the new place before the next start.")
+
+
 def say(text: str) -> None:
     console.print(text, highlight=False)
 
 
 def fail(text: str) -> None:
-    console.print(f"[red]{text}[/]", highlight=False)
+    console.print(text, style="red", highlight=False, markup=False)
     raise typer.Exit(1)
 
 

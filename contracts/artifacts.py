@@ -14,10 +14,14 @@ class Artifact(Contract):
 
 
 class Provenance(Contract):
-    """What made an artifact: the job, its owner, the model and what it was asked."""
+    """What made an artifact: the job, its owner, the model and what it was asked.
+
+    `lease` is that of the worker who runs the job; when it is lost, nothing more is kept under it.
+    """
 
     owner: str
     job_id: str = ""
+    lease: str = ""
     model: str = ""
     prompt: str = ""
     parameters: dict[str, Any] = {}
@@ -28,5 +32,6 @@ class Files(Protocol):
 
     def put(self, key: str, content: bytes | Path, made: Provenance) -> Artifact: ...
     def deliver(self, source: str, key: str, made: Provenance) -> Artifact: ...
+    def delete(self, key: str) -> None: ...
     def read(self, key: str) -> bytes: ...
     def fetch(self, key: str, path: Path) -> None: ...

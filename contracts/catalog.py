@@ -22,6 +22,8 @@ class ModelSpec(Contract):
     description: str = ""
     licence: str = ""
     options: dict[str, Any] = {}
+    clones: bool = False  # speaks in the voice of a recording
+    trainable: bool = False  # can be given what it does not know, by `training`
     needs: str = ""  # what must be there before it can run, in words; empty: nothing
 
 

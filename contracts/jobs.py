@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from contracts.artifacts import Provenance
 from contracts.model import Contract
 
 JobState = Literal["queued", "running", "completed", "failed", "cancelled"]
+CallbackState = Literal["waiting", "delivered", "given_up"]
 
 
 class Job(Contract):
@@ -16,6 +18,21 @@ class Job(Contract):
     kind: str
     owner: str
     params: dict[str, Any]
+    lease: str = ""  # of the worker who runs it
+
+    def made(self, model: str = "", prompt: str = "", **parameters: Any) -> Provenance:
+        """What the job's artifacts tell of themselves."""
+        return Provenance(
+            owner=self.owner, job_id=self.id, lease=self.lease, model=model, prompt=prompt, parameters=parameters
+        )
+
+
+class CallbackView(Contract):
+    """Where the job's end is told, and how often that was tried."""
+
+    url: str
+    state: CallbackState
+    attempts: int
 
 
 class JobView(Contract):
@@ -27,11 +44,32 @@ class JobView(Contract):
     progress: float
     message: str
     error: str
+    error_code: str | None
     params: dict[str, Any]
     result: dict[str, Any]
     created_ms: int
     started_ms: int | None
     finished_ms: int | None
+    callback: CallbackView | None
+
+
+class JobAnswer(Contract):
+    """A job as HTTP tells of it, in answers and to callbacks. Times as above; progress is 0–1."""
+
+    id: str
+    kind: str
+    state: JobState
+    progress: float
+    message: str
+    error: str | None
+    created_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+    callback: CallbackView | None
+
+    @classmethod
+    def of(cls, job: JobView) -> "JobAnswer":
+        return cls(**job.model_dump(exclude={"error", "error_code", "params", "result"}), error=job.error or None)
 
 
 class Event(Contract):

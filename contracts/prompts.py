@@ -39,6 +39,11 @@ _REPAIR = {
     "en": "Problem: {problem}\nThe answer above is not what was asked for. Correct it and answer with the whole "
     "corrected JSON object only.",
 }
+_REPAIR_COPY = {
+    "zh": "问题：{problem}\n上面的文字不符合要求。请改正它，只输出改正后的全文。",
+    "en": "Problem: {problem}\nThe text above is not what was asked for. Correct it and answer with the whole "
+    "corrected text only.",
+}
 _PRODUCT_SYSTEM = {
     "zh": (
         "你是一位带货主播的文案。请根据商品信息写一段可以直接念出来的口播稿，语气亲切自然。"
@@ -67,9 +72,12 @@ _ACTIONS = {
         "generate_draft": "根据原文写出一份完整的直播口播初稿",
         "correct_grammar": "改正语病、错别字和标点，不改变意思",
         "make_lively": "让语气更活泼",
+        "make_formal": "让语气更正式、稳重",
+        "make_warm": "让语气更温暖、亲切",
+        "add_interaction": "加上和观众的互动，例如提一个问题，或者请大家在公屏上留言",
         "shorten": "缩短，保留要点",
         "expand": "扩写，让内容更充实",
-        "set_length": "把长度调整到大约 {length} 个字",
+        "set_length": "把长度调整到大约 {length} 个字，标点算，空白不算",
         "other": "按操作的意思修改",
     },
     "en": {
@@ -77,6 +85,9 @@ _ACTIONS = {
         "generate_draft": "Write a complete draft of a livestream script from the text",
         "correct_grammar": "Correct grammar, spelling and punctuation without changing the meaning",
         "make_lively": "Make the tone livelier",
+        "make_formal": "Make the tone more formal and composed",
+        "make_warm": "Make the tone warmer and kinder",
+        "add_interaction": "Talk with the viewers: add a question, or ask them to write in the chat",
         "shorten": "Make it shorter and keep the points",
         "expand": "Make it longer and fuller",
         "set_length": "Bring it to about {length} characters",
@@ -95,6 +106,11 @@ def language_of(text: str) -> Language:
     return "zh" if _IDEOGRAPH.search(text) else "en"
 
 
+def length_of(text: str) -> int:
+    """How long a text is, in characters: Chinese without its whitespace, else with single spaces."""
+    return len(("" if language_of(text) == "zh" else " ").join(text.split()))
+
+
 def one_line(text: str) -> str:
     """The text on one line: every run of whitespace becomes one space, so that a value cannot forge a label."""
     return " ".join(text.split())
@@ -111,9 +127,12 @@ def story(topic: str, role: str, scene: str, pages: int, language: Language) -> 
 
 def repair(messages: Sequence[Message], answer: str, problem: str) -> list[Message]:
     """The same conversation with its faulty answer and what was wrong, asking for the corrected JSON."""
-    asked = "".join(message.content for message in messages if message.role != "assistant")
-    request = _REPAIR[language_of(asked)].format(problem=one_line(problem))
-    return [*messages, Message(role="assistant", content=answer), Message(role="user", content=request)]
+    return _repair(_REPAIR, messages, answer, problem)
+
+
+def repair_copy(messages: Sequence[Message], answer: str, problem: str) -> list[Message]:
+    """The same for an answer that is plain text."""
+    return _repair(_REPAIR_COPY, messages, answer, problem)
 
 
 def product_script(name: str, features: Sequence[str], audience: str, price: str, promotion: str) -> list[Message]:
@@ -133,8 +152,8 @@ def polish(content: str) -> list[Message]:
 
 
 def refine(text: str, action: str) -> list[Message]:
-    """Ask for one editing step: `generate_draft`, `correct_grammar`, `set_length_<n>`, `make_lively`, `shorten`,
-    `expand`, or any other instruction in words."""
+    """Ask for one editing step: `generate_draft`, `correct_grammar`, `set_length_<n>`, `make_lively`,
+    `make_formal`, `make_warm`, `add_interaction`, `shorten`, `expand`, or any other instruction in words."""
     language = language_of(text or action)
     action_label, requirement_label, text_label = _EDIT_LABELS[language]
     action = one_line(action)
@@ -150,6 +169,12 @@ def refine(text: str, action: str) -> list[Message]:
 def small_talk(text: str) -> list[Message]:
     """Ask for a short spoken reply to a viewer."""
     return _ask(TALK_SYSTEM[language_of(text)], text)
+
+
+def _repair(words: dict[str, str], messages: Sequence[Message], answer: str, problem: str) -> list[Message]:
+    asked = "".join(message.content for message in messages if message.role != "assistant")
+    request = words[language_of(asked)].format(problem=one_line(problem))
+    return [*messages, Message(role="assistant", content=answer), Message(role="user", content=request)]
 
 
 def _ask(system: str, user: str) -> list[Message]:

@@ -4,12 +4,15 @@ import os
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, IPvAnyNetwork, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.media import Kind
+
 ROOT = Path(__file__).parent.parent
+HostName = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]+$")]
 
 
 class Settings(BaseSettings):
@@ -26,9 +29,27 @@ class Settings(BaseSettings):
         "memory://", repr=False, description="Where rate limits are counted; redis:// on a cluster."
     )
     login_limit: str = Field("10 per minute", description="Failed log-ins per user name.")
+    generation_limit: str = Field("100 per minute", description="Calls per caller that make or change something.")
+    status_limit: str = Field("1000 per minute", description="Calls per caller that only look.")
+    route_limits: dict[str, str] = Field({}, description='Limits of single routes: {"/api/register": "5 per hour"}.')
+    forwarded_hops: int = Field(0, ge=0, description="Proxies in front that add to X-Forwarded-For; 0: it is ignored.")
+    require_key: bool = Field(False, description="Nobody calls without a token or a key of `troupe keys`.")
+    callback_hosts: list[Annotated[IPvAnyNetwork | HostName, Field(union_mode="left_to_right")]] = Field(
+        [], description="Hosts, addresses and networks that callbacks may reach besides public ones."
+    )
+    sync_calls: int = Field(64, ge=1, description="Calls of one ingress replica that may wait for a result.")
+    sync_s: float = Field(600, gt=0, description="Seconds that such a call waits; its job goes on.")
     story_pages: int = Field(6, ge=1, le=24, description="Pages of a story.")
+    image_mib: int = Field(20, ge=1, description="MiB that a picture may have which a caller brings.")
+    audio_mib: int = Field(50, ge=1, description="The same of a sound.")
+    video_mib: int = Field(200, ge=1, description="The same of a film.")
     producer: str = Field("troupe", pattern=r"^[!-~]{1,64}$", description="ContentProducer of the labels.")
     visible_label: bool = True
+    keep_days: int = Field(0, ge=0, description="Days after its last work that a task is kept; 0: for ever.")
+    keep_gib: float = Field(0, ge=0, description="GiB that all artifacts may take together; 0: no limit.")
+    events_days: int = Field(30, ge=0, description="Days that the events of ended jobs are kept; 0: as their jobs.")
+    logs_days: int = Field(7, ge=1, description="Days that the logs of an ended cluster are kept.")
+    min_free_gib: float = Field(1.0, ge=0, description="New work is refused when a disk has less free; 0: never.")
     revision: str = Field("", description="The code's revision; empty: asked of git.")
 
     @model_validator(mode="before")
@@ -38,6 +59,11 @@ class Settings(BaseSettings):
             if path := os.environ.get(f"TROUPE_{name.upper()}_FILE"):
                 values.setdefault(name, Path(path).read_text().strip())
         return values
+
+    def most_bytes(self, kind: Kind) -> int:
+        """How large an upload of this kind may be."""
+        mib: dict[Kind, int] = {"image": self.image_mib, "audio": self.audio_mib, "video": self.video_mib}
+        return mib[kind] << 20
 
     @property
     def tables_url(self) -> str:

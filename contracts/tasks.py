@@ -20,6 +20,7 @@ class StoryTask(Contract):
     scene: str = ""
     pages: int = Field(ge=1, le=24)
     done: dict[str, dict[str, Any]] = {}
+    forgets: list[str] = Field([], description="Keys of files and folders that are removed first.")
 
 
 class VideoTask(Contract):
@@ -34,6 +35,7 @@ class VideoTask(Contract):
     height: int = 720
     fps: int = 24
     duration_s: float = 5.0
+    forgets: list[str] = Field([], description="Keys of files and folders that are removed first.")
 
 
 def folder_of(task_id: int) -> str:
@@ -44,3 +46,20 @@ def folder_of(task_id: int) -> str:
 def scratch_of(task_id: int, job_id: str) -> str:
     """Where a job keeps what only later segments read; no caller can name a folder that begins with a dot."""
     return f"{folder_of(task_id)}/.work/{job_id}"
+
+
+def uploads_of(task_id: int, job_id: str) -> str:
+    """Where a job finds what its caller gave."""
+    return f"{folder_of(task_id)}/.uploads/{job_id}"
+
+
+SPEECH = "live.speak"  # a kind of job
+AUDIO = "audio"  # the folder of the store that players ask
+
+
+class SpeechTask(Contract):
+    """A text, said in the voice of a recording."""
+
+    model: str = Field(description="Id of the speech model.")
+    text: str
+    sample: str = Field("", description="Artifact key of the recording; empty: the model's own voice.")

@@ -10,6 +10,7 @@ ENGINES = {
     ("chat", "scripted"): "deployments.chat.scripted:Scripted",
     ("image", "painter"): "deployments.image.painter:Painter",
     ("speech", "espeak"): "deployments.speech.espeak:Espeak",
+    ("speech", "matching"): "deployments.speech.matching:Matching",
     ("video", "film"): "deployments.video.film:Film",
 }
 

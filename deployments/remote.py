@@ -1,5 +1,6 @@
 """Calls to a deployment that look like calls to its engine and fail like them."""
 
+import logging
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,10 +12,13 @@ from ray.serve.handle import DeploymentHandle
 from contracts.artifacts import Artifact, Provenance
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.errors import Overloaded, ServiceError, Unavailable
+from contracts.faults import of_disk
 from contracts.image import ImageRequest
 from contracts.model import Progress
 from contracts.speech import AudioChunk, SpeechRequest
 from contracts.video import FilmRequest
+
+log = logging.getLogger("troupe.deployments")
 
 
 @contextmanager
@@ -27,6 +31,9 @@ def our_errors() -> Iterator[None]:
     except RayTaskError as error:
         if isinstance(error.cause, ServiceError):
             raise error.cause from None
+        if refusal := of_disk(error.cause):
+            log.warning("a replica's disk has failed", exc_info=True)
+            raise refusal from None
         raise
     except (RayError, DeploymentUnavailableError) as error:  # the replica died, or there is none
         raise Unavailable("The model's replica is gone; another is on its way.", retry_after_s=2) from error

@@ -35,15 +35,15 @@ class Args(BaseModel):
 
     models: list[str] = Field(description="Ids of the catalogue; the first of each capability is its default.")
     fallback: bool = Field(False, description="The default answers for a known model that is not served.")
-    workers: int = Field(1, ge=1, description="As many as `num_replicas` of the deployment `worker`.")
+    options: dict[str, dict[str, Any]] = Field({}, description="By model: options in place of the catalogue's.")
 
 
 @serve.deployment(max_ongoing_requests=8, health_check_period_s=1)
 class WorkerDeployment:
-    """Awaits; the models work elsewhere. Its number is fixed: each replica leases a slot."""
+    """Awaits; the models work elsewhere. Of several replicas, one goes on with what another one left."""
 
     async def __init__(  # type: ignore[misc]  # Serve awaits it
-        self, served: list[ModelSpec], handles: dict[str, DeploymentHandle[Any]], slots: int
+        self, served: list[ModelSpec], handles: dict[str, DeploymentHandle[Any]]
     ) -> None:
         _join_logs()
         settings = Settings()
@@ -51,12 +51,12 @@ class WorkerDeployment:
         bound = pipelines(
             chat=RemoteChat(*named["chat"][0]),
             image=RemoteImage(*named["image"][0]),
-            speech=RemoteSpeech(*named["speech"][0]),
+            speeches={name: RemoteSpeech(handle, name) for handle, name in named["speech"]},
             videos={name: RemoteVideo(handle, name) for handle, name in named["video"]},
             files=Artifacts(settings),
             mark=WORDS if settings.visible_label else "",
         )
-        self.worker = Worker(settings, bound, slots)
+        self.worker = Worker(settings, bound)
         await self.worker.start()
 
     def check_health(self) -> None:
@@ -67,14 +67,21 @@ class WorkerDeployment:
             worker.lease.give_back()
 
 
-@serve.deployment(max_ongoing_requests=1024)
+@serve.deployment(max_ongoing_requests=1024, health_check_period_s=1)
 @serve.ingress()
 class Ingress:
-    """Answers HTTP and queues jobs; it runs no model and no job."""
+    """Answers HTTP, queues jobs, and has short texts written; it runs no model and no job."""
 
-    def __init__(self, served: list[ModelSpec], fallback: bool, worker: DeploymentHandle[Any]) -> None:
+    def __init__(
+        self,
+        served: list[ModelSpec],
+        fallback: bool,
+        chats: dict[str, DeploymentHandle[Any]],
+        worker: DeploymentHandle[Any],
+    ) -> None:
         _join_logs()
-        self.state = make(Settings(), Models(served, models(), fallback))
+        named = {name: RemoteChat(handle, name) for name, handle in chats.items()}
+        self.state = make(Settings(), Models(served, models(), fallback), named)
         self.worker = worker  # bound, so that it is deployed; they meet in the database
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -86,11 +93,12 @@ def build(args: Args) -> Application:
     settings = Settings()
     Database(settings.tables_url).migrate()
     engine.migrate(settings)
-    served = [_known(name) for name in args.models]
+    served = [_known(name, args.options.get(name, {})) for name in args.models]
     files = Artifacts(settings)
     bound = {spec.id: _deploy(spec, files) for spec in served}
-    worker = _named(WorkerDeployment, "worker", served, bound, args.workers)
-    return _named(Ingress, "ingress", served, args.fallback, worker)
+    worker = _named(WorkerDeployment, "worker", served, bound)
+    chats = {spec.id: bound[spec.id] for spec in served if spec.capability == "chat"}
+    return _named(Ingress, "ingress", served, args.fallback, chats, worker)
 
 
 def _of(
@@ -111,7 +119,7 @@ def _deploy(spec: ModelSpec, files: Artifacts) -> Application:
         case "image":
             return _named(ImageDeployment, spec.id, spec, files)
         case "speech":
-            return _named(SpeechDeployment, spec.id, spec)
+            return _named(SpeechDeployment, spec.id, spec, files)
         case "video":
             return _named(VideoDeployment, spec.id, spec, files)
 
@@ -120,9 +128,10 @@ def _named(deployment: Any, name: str, *arguments: Any) -> Application:
     return deployment.options(name=name).bind(*arguments)
 
 
-def _known(name: str) -> ModelSpec:
+def _known(name: str, options: dict[str, Any]) -> ModelSpec:
     try:
-        return models()[name]
+        spec = models()[name]
+        return spec.model_copy(update={"options": spec.options | options})
     except KeyError:
         raise InvalidInput(f"No model {name!r} in catalog/models.yaml.", param="models") from None
 

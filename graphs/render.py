@@ -1,4 +1,4 @@
-"""Steps that several pipelines share: draw a picture, render a film, deliver a copy. Each gives the key."""
+"""Steps that several pipelines share: draw a picture, render a film, deliver a copy, each with its key; tidy up."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -31,6 +31,12 @@ async def deliver(files: Files, source: str, key: str, made: Provenance) -> str:
     """A copy for people, with the visible mark that its kind bears."""
     kept: Artifact = await asyncio.to_thread(files.deliver, source, key, made)
     return kept.key
+
+
+async def remove(files: Files, *keys: str) -> None:
+    """Files, or folders with all that is in them; those that are not there are no matter."""
+    for key in keys:
+        await asyncio.to_thread(files.delete, key)
 
 
 async def _last(stream: AsyncGenerator[Progress | Artifact], steps: Steps | None = None, begun: float = 0.0) -> str:

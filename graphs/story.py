@@ -60,7 +60,7 @@ class Storyteller:
         """An unmarked picture for the film, and its marked copy for people."""
         task, name = StoryTask.model_validate(job.params), f"p{item['page']}.png"
         request = ImageRequest(prompt=item["prompt"], width=WIDTH, height=HEIGHT, seed=seed_of(job) + item["page"])
-        made = Provenance(owner=job.owner, job_id=job.id, prompt=request.prompt, parameters={"seed": request.seed})
+        made = job.made(prompt=request.prompt, seed=request.seed)
         drawn = await steps.run("draw", draw, self.image, request, f"{scratch_of(task.task_id, job.id)}/{name}", made)
         copy = f"{folder_of(task.task_id)}/image/{name}"
         made = made.model_copy(update={"model": self.image.model})
@@ -104,10 +104,9 @@ class Storyteller:
             height=HEIGHT,
             mark=self.mark,
         )
-        made = Provenance(owner=job.owner, job_id=job.id, model=self.video.model, prompt=task.topic)
-        scratch = f"{scratch_of(task.task_id, job.id)}/output.mp4"
-        rendered = await steps.run("render", render, self.video, request, scratch, made, steps)
-        film = await steps.run("deliver", deliver, self.files, rendered, f"{folder_of(task.task_id)}/output.mp4", made)
+        made = job.made(self.video.model, task.topic)
+        key = f"{folder_of(task.task_id)}/output.mp4"
+        film = await steps.run("render", render, self.video, request, key, made, steps)
         subtitles = f"{folder_of(task.task_id)}/output.srt"
         await steps.run("subtitles", put, self.files, subtitles, srt(told).encode(), made)
         return {"resources": [film], "subtitles": subtitles}
@@ -119,15 +118,15 @@ class Storyteller:
         return {name: value for name, value in json.loads(content).items() if name in known}
 
     async def _keep(self, job: Job, script: Script, model: str) -> str:
-        made = Provenance(owner=job.owner, job_id=job.id, model=model, prompt=job.params["topic"])
-        return await put(self.files, script_key(job), script.model_dump_json(indent=2).encode(), made)
+        content = script.model_dump_json(indent=2).encode()
+        return await put(self.files, script_key(job), content, job.made(model, job.params["topic"]))
 
     async def _speak(self, job: Job, name: str, text: str) -> dict[str, Any]:
         """One piece as a WAV file; its length is what the film and the subtitles go by."""
         async with aclosing(self.speech.synthesize(SpeechRequest(text=text))) as stream:
             chunks = [chunk async for chunk in stream]
         rate_hz, pcm = chunks[0].sample_rate, b"".join(chunk.pcm for chunk in chunks)
-        made = Provenance(owner=job.owner, job_id=job.id, model=self.speech.model, prompt=text)
+        made = job.made(self.speech.model, text)
         key = await put(self.files, f"{folder_of(job.params['task_id'])}/speech/{name}.wav", wav(pcm, rate_hz), made)
         return {"key": key, "text": text, "duration_s": len(pcm) / 2 / rate_hz}
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from contracts.artifacts import Files, Provenance
+from contracts.artifacts import Files
 from contracts.engines import Image, Video
 from contracts.image import ImageRequest
 from contracts.jobs import Job, Steps
 from contracts.tasks import VideoTask, folder_of, scratch_of
 from contracts.video import FilmRequest, Shot
-from graphs.render import deliver, draw, render
+from graphs.render import draw, remove, render
 from graphs.split import pieces
 from graphs.story import seed_of
 
@@ -35,10 +35,9 @@ class Videomaker:
         shots = [Shot(picture=picture, duration_s=task.duration_s / len(pictures)) for picture in pictures]
         request = FilmRequest(shots=shots, width=task.width, height=task.height, fps=task.fps, mark=self.mark)
         video = self.videos[task.model]
-        made = Provenance(owner=job.owner, job_id=job.id, model=video.model, prompt=task.prompt)
-        scratch = f"{scratch_of(task.task_id, job.id)}/output.mp4"
-        rendered = await steps.run("render", render, video, request, scratch, made, steps, DRAWN)
-        film = await steps.run("deliver", deliver, self.files, rendered, f"{folder_of(task.task_id)}/output.mp4", made)
+        made, key = job.made(video.model, task.prompt), f"{folder_of(task.task_id)}/output.mp4"
+        film = await steps.run("render", render, video, request, key, made, steps, DRAWN)
+        await steps.run("tidy", remove, self.files, scratch_of(task.task_id, job.id))
         return {"resources": [film]}
 
     async def _draw(self, task: VideoTask, steps: Steps) -> list[str]:
@@ -48,7 +47,7 @@ class Videomaker:
     async def draw_shot(self, job: Job, item: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
         task, seed = VideoTask.model_validate(job.params), seed_of(job) + item["shot"]
         request = ImageRequest(prompt=item["prompt"], width=task.width, height=task.height, seed=seed)
-        made = Provenance(owner=job.owner, job_id=job.id, prompt=request.prompt, parameters={"seed": seed})
+        made = job.made(prompt=request.prompt, seed=seed)
         key = f"{scratch_of(task.task_id, job.id)}/shot{item['shot']}.png"
         return {"drawn": await steps.run("draw", draw, self.image, request, key, made)}
 

@@ -1,8 +1,13 @@
 """What both sides agree on about DBOS: where its database is, its names, how values are written."""
 
+import sqlite3
+
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
 
 from contracts.settings import Settings
+from store import faults
 from store.database import Database, prepare_sqlite
 
 APPLICATION = "troupe"
@@ -23,9 +28,12 @@ def migrate(settings: Settings) -> None:
 
 
 def client(settings: Settings) -> DBOSClient:
-    """For those who enqueue and cancel, and never run anything."""
+    """For those who enqueue and cancel, and never run anything; nor do they wait for a database that is away."""
     return DBOSClient(
-        system_database_url=url_of(settings), serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION
+        system_database_url=url_of(settings),
+        serializer=DBOSPortableJSONSerializer(),
+        application_name=APPLICATION,
+        retry_connection_errors=False,
     )
 
 
@@ -38,3 +46,11 @@ def config(settings: Settings, executor_id: str) -> DBOSConfig:
         serializer=DBOSPortableJSONSerializer(),
         log_level="WARNING",
     )
+
+
+@event.listens_for(Engine, "handle_error")
+def _call_it_a_lost_connection(context: ExceptionContext) -> None:
+    """Over a lost connection DBOS waits until it is back; over a disk that is full it would end the workflow."""
+    lost = context.connection is None or isinstance(context.original_exception, sqlite3.Error)
+    if lost and context.sqlalchemy_exception and faults.of(context.sqlalchemy_exception):
+        context.is_disconnect, context.invalidate_pool_on_disconnect = True, False

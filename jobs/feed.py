@@ -1,7 +1,7 @@
 """The event log, followed: one poll a process, however many listen. Who reads too slowly is dropped."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from contracts.jobs import Event
 from jobs.records import Records
@@ -19,7 +19,7 @@ class Feed:
         self._starting = asyncio.Lock()
         self._last = 0
 
-    async def listen(self, owner: str, since_ms: int | None = None) -> AsyncIterator[Event]:
+    async def listen(self, owner: str, since_ms: int | None = None) -> AsyncGenerator[Event]:
         """The owner's events from now on, or from a time; ends when the listener falls behind."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
         start = now_ms() if since_ms is None else since_ms

@@ -1,18 +1,24 @@
 """Jobs as the API sees them: submit, look, cancel. It runs nothing itself."""
 
+import logging
 import time
 import uuid
+from collections.abc import Collection
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from dbos import DBOSClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.jobs import Job
 from contracts.settings import Settings
 from jobs import engine
 from jobs.records import Claim, Records
 from store.database import Database
+from store.disk import check_room
 
+log = logging.getLogger("troupe.jobs")
 GOING = frozenset({"ENQUEUED", "DELAYED", "PENDING"})  # DBOS's words for a workflow that has not ended
 LET_GO_S = 3.0  # how long a delete waits for a worker to drop a cancelled job
 
@@ -27,13 +33,19 @@ class Jobs:
     def _client(self) -> DBOSClient:
         return engine.client(self.settings)
 
-    def submit(self, job: Job, subject: str, claim: Claim | None = None) -> None:
+    def submit(self, job: Job, subject: str, claim: Claim | None = None, callback_url: str = "") -> None:
         """The row first, then the workflow of the same id: a crash between leaves a queued row, and no stray work.
 
-        `claim(session)` runs in the transaction that makes the row, and may refuse.
+        A workflow that cannot be queued for now is left to `sweep`. `claim(session)` runs in the transaction that makes
+        the row, and may refuse. The job's end is told to `callback_url`, if there is one. `Unavailable` when a disk is
+        nearly full.
         """
-        self.records.create(job, subject, claim)
-        self._enqueue(job.id)
+        check_room(self.settings)
+        self.records.create(job, subject, claim, callback_url)
+        try:
+            self._enqueue(job.id)
+        except SQLAlchemyError:
+            log.warning("a job could not be queued; the sweep will", exc_info=True, extra={"job": job.id})
 
     def sweep(self, before_ms: int) -> None:
         """Mend what a crash or a database that was away left half done, among the jobs made before a time.
@@ -53,12 +65,12 @@ class Jobs:
         options: Any = {"workflow_name": engine.WORKFLOW, "queue_name": engine.QUEUE, "workflow_id": job_id}
         self._client.enqueue(options | {"app_version": engine.VERSION}, job_id)
 
-    def cancel(self, job_id: str, owner: str) -> bool:
+    def cancel(self, job_id: str, *owners: str) -> bool:
         """False when it had already ended. Another's job is not found.
 
         What runs is stopped by its worker, which looks at the row; a workflow that DBOS cancels cannot tidy up.
         """
-        waits = self.records.get(job_id, owner).state == "queued"
+        waits = self.records.get(job_id, *owners).state == "queued"
         cancelled = self.records.cancel(job_id)
         if cancelled and waits:
             self._client.cancel_workflow(job_id)
@@ -72,10 +84,21 @@ class Jobs:
         deadline = time.monotonic() + LET_GO_S
         while any(job.finished_ms is None for job in self.records.of_subject(subject)):
             if time.monotonic() > deadline:
-                break  # its worker is gone; what comes to take the slot finds no row and does nothing
+                break  # its worker is gone; who takes over finds no row and does nothing
             time.sleep(0.05)
-        self._client.delete_workflows([job.id for job in jobs], delete_children=True)
+        self.forget_steps([job.id for job in jobs])
         self.records.delete_subject(subject)
+
+    def forget_steps(self, job_ids: Collection[str]) -> None:
+        """Delete what the engine has written down of jobs that have ended."""
+        self._client.delete_workflows(list(job_ids), delete_children=True)
+
+    def ended(self, before_ms: int, limit: int, offset: int) -> list[str]:
+        """Jobs whose workflow ended before a time, as far as the engine still knows of it, oldest first."""
+        before = datetime.fromtimestamp(before_ms / 1000, UTC).isoformat()
+        page: Any = {"limit": limit, "offset": offset, "load_input": False, "load_output": False}
+        found = self._client.list_workflows(completed_before=before, has_parent=False, **page)
+        return [workflow.workflow_id for workflow in found]
 
 
 def new_id() -> str:

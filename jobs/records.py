@@ -3,28 +3,31 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from contracts.errors import NotFound
 from contracts.jobs import Event, Job, JobView
 from store.database import Database, in_turn, now_ms
-from store.tables import EventRow, JobRow
+from store.tables import CallbackRow, EventRow, JobRow, LeaseRow
 
 Claim = Callable[[Session], None]
 ALIVE = ("queued", "running")
+VIEWED = select(JobRow).options(joinedload(JobRow.callback))
 
 
 class Records:
     """Blocking: call it in a thread."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self, database: Database, lease: str = "") -> None:
+        """`lease`: of the worker who writes; once it is lost, nothing it says of a job is taken."""
+        self.database, self.lease = database, lease
 
-    def create(self, job: Job, subject: str, claim: Claim | None = None) -> None:
-        """A queued job. `claim` runs in the same transaction and may refuse."""
-        row = JobRow(**job.model_dump(), subject=subject, state="queued", progress=0.0, message="", error="", result={})
-        row.created_ms = now_ms()
+    def create(self, job: Job, subject: str, claim: Claim | None = None, callback_url: str = "") -> None:
+        """A queued job, and where its end is told. `claim` runs in the same transaction and may refuse."""
+        new = {"state": "queued", "progress": 0.0, "message": "", "error": "", "result": {}, "created_ms": now_ms()}
+        row = JobRow(**job.model_dump(exclude={"lease"}), **new, subject=subject)
+        row.callback = CallbackRow(url=callback_url, next_ms=row.created_ms) if callback_url else None
         with self.database.session() as session:
             session.add(row)
             session.flush()
@@ -40,32 +43,32 @@ class Records:
                 return None
             if row.state == "queued":
                 started = {"state": "running", "started_ms": now_ms()}
-                if not _change(session, job_id, started, {"state": "running"}):
+                if not self._change(session, job_id, started, {"state": "running"}):
                     return None
-            return _job(row)
+            return _job(row, self.lease)
 
     def report(self, job_id: str, fraction: float, message: str) -> None:
         """Progress of a running job; told of any other, nothing happens."""
         data = {"progress": round(fraction, 4), "message": message}
         with self.database.session() as session:
-            _change(session, job_id, data, data, kind="progress", states=("running",))
+            self._change(session, job_id, data, data, kind="progress", states=("running",))
 
     def complete(self, job_id: str, result: dict[str, Any]) -> bool:
         changes = {"state": "completed", "progress": 1.0, "result": result, "finished_ms": now_ms()}
         with self.database.session() as session:
-            return _change(session, job_id, changes, {"state": "completed", "result": result}, states=("running",))
+            return self._change(session, job_id, changes, {"state": "completed", "result": result}, states=("running",))
 
-    def fail(self, job_id: str, error: str) -> bool:
-        changes = {"state": "failed", "error": error, "finished_ms": now_ms()}
+    def fail(self, job_id: str, error: str, code: str = "internal") -> bool:
+        changes = {"state": "failed", "error": error, "error_code": code, "finished_ms": now_ms()}
         with self.database.session() as session:
-            return _change(session, job_id, changes, {"state": "failed", "error": error})
+            return self._change(session, job_id, changes, {"state": "failed", "error": error})
 
     def cancel(self, job_id: str) -> bool:
         """False when it had ended. `finished_ms` of a running job is set by its worker, once it has let go."""
         changes: dict[str, Any] = {"state": "cancelled", "error": "已取消"}
         with self.database.session() as session:
             at_once = changes | {"finished_ms": now_ms()}
-            return _change(session, job_id, at_once, changes, states=("queued",)) or _change(
+            return self._change(session, job_id, at_once, changes, states=("queued",)) or self._change(
                 session, job_id, changes, changes, states=("running",)
             )
 
@@ -81,12 +84,13 @@ class Records:
             alive = session.scalars(select(JobRow.id).where(JobRow.id.in_(job_ids), JobRow.state == "running"))
             return set(job_ids) - set(alive)
 
-    def get(self, job_id: str, owner: str) -> JobView:
+    def get(self, job_id: str, *owners: str) -> JobView:
+        """The job, if it is one of these owners'."""
         with self.database.session() as session:
-            row = session.get(JobRow, job_id)
-        if row is None or row.owner != owner:
+            row = session.scalar(VIEWED.where(JobRow.id == job_id))
+        if row is None or row.owner not in owners:
             raise NotFound("任务不存在。", param="job_id")
-        return _view(row)
+        return view(row)
 
     def alive(self, before_ms: int) -> list[str]:
         """The jobs, made before a time, that have not ended."""
@@ -100,17 +104,17 @@ class Records:
             state = session.scalar(select(JobRow.state).where(JobRow.id == job_id))
         return state not in ALIVE
 
-    def newest(self, owner: str, limit: int, before_ms: int) -> list[JobView]:
+    def newest(self, owners: Collection[str], limit: int, before_ms: int) -> list[JobView]:
         """Newest first."""
-        theirs = select(JobRow).where(JobRow.owner == owner, JobRow.created_ms < before_ms)
+        theirs = VIEWED.where(JobRow.owner.in_(owners), JobRow.created_ms < before_ms)
         with self.database.session() as session:
-            return [_view(row) for row in session.scalars(theirs.order_by(JobRow.created_ms.desc()).limit(limit))]
+            return [view(row) for row in session.scalars(theirs.order_by(JobRow.created_ms.desc()).limit(limit))]
 
     def of_subject(self, subject: str) -> list[JobView]:
         """Oldest first."""
-        query = select(JobRow).where(JobRow.subject == subject).order_by(JobRow.created_ms)
+        query = VIEWED.where(JobRow.subject == subject).order_by(JobRow.created_ms)
         with self.database.session() as session:
-            return [_view(row) for row in session.scalars(query)]
+            return [view(row) for row in session.scalars(query)]
 
     def delete_subject(self, subject: str) -> None:
         with self.database.session() as session:
@@ -130,21 +134,23 @@ class Records:
         with self.database.session() as session:
             return session.scalar(query) or 0
 
-
-def _change(
-    session: Session,
-    job_id: str,
-    changes: dict[str, Any],
-    data: dict[str, Any],
-    kind: str = "state",
-    states: tuple[str, ...] = ALIVE,
-) -> bool:
-    """Change a job that is in one of the states, and log it; False when it is in another."""
-    change = update(JobRow).where(JobRow.id == job_id, JobRow.state.in_(states)).returning(JobRow.owner)
-    owner = session.scalar(change.values(**changes))
-    if owner is not None:
-        _log(session, job_id, owner, kind, data)
-    return owner is not None
+    def _change(
+        self,
+        session: Session,
+        job_id: str,
+        changes: dict[str, Any],
+        data: dict[str, Any],
+        kind: str = "state",
+        states: tuple[str, ...] = ALIVE,
+    ) -> bool:
+        """Change a job that is in one of the states, and log it; False when it is in another."""
+        change = update(JobRow).where(JobRow.id == job_id, JobRow.state.in_(states)).returning(JobRow.owner)
+        if self.lease:
+            change = change.where(exists().where(LeaseRow.holder == self.lease))
+        owner = session.scalar(change.values(**changes))
+        if owner is not None:
+            _log(session, job_id, owner, kind, data)
+        return owner is not None
 
 
 def _log(session: Session, job_id: str, owner: str, kind: str, data: dict[str, Any]) -> None:
@@ -152,12 +158,13 @@ def _log(session: Session, job_id: str, owner: str, kind: str, data: dict[str, A
     session.execute(insert(EventRow).values(job_id=job_id, owner=owner, kind=kind, data=data, created_ms=now_ms()))
 
 
-def _job(row: JobRow) -> Job:
-    return Job(id=row.id, kind=row.kind, owner=row.owner, params=row.params)
+def _job(row: JobRow, lease: str = "") -> Job:
+    return Job(id=row.id, kind=row.kind, owner=row.owner, params=row.params, lease=lease)
 
 
-def _view(row: JobRow) -> JobView:
-    return JobView(**{name: getattr(row, name) for name in JobView.model_fields})
+def view(row: JobRow) -> JobView:
+    """The row as its owner sees it; its callback is loaded."""
+    return JobView.model_validate(row, from_attributes=True)
 
 
 def _event(row: EventRow, job: JobRow) -> Event:

@@ -10,25 +10,34 @@ from dbos import DBOS, SetWorkflowID
 from contracts.errors import Deadline, ServiceError, error_of
 from contracts.jobs import Job
 from jobs.calls import Calls
+from jobs.patience import patiently
 from jobs.records import Records
+from store.faults import told
 
 ATTEMPTS = 3
+PAUSE_S = 5.0  # between two attempts, at most
 STEP_S = 1_800.0  # no single call of a model takes longer
 REPORT_EVERY_S = 0.25
 PartWorkflow = Callable[[str, int, dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
+Confirm = Callable[[], Awaitable[None]]
 
 
 class DurableSteps:
-    def __init__(self, job: Job, calls: Calls, records: Records, part: PartWorkflow) -> None:
-        self.job, self.calls, self.records, self.part = job, calls, records, part
+    """`confirm` does not return when another worker has taken over: then an outcome must not be written down."""
+
+    def __init__(self, job: Job, calls: Calls, records: Records, part: PartWorkflow, confirm: Confirm) -> None:
+        self.job, self.calls, self.records, self.part, self.confirm = job, calls, records, part, confirm
         self._reported_s = 0.0
 
     async def run(self, name: str, call: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         left = iter(range(ATTEMPTS - 1, -1, -1))
 
         async def attempt() -> dict[str, Any]:
-            bounded = _bounded(self.calls.run(self.job.id, _called(call, args)))
-            return await outcome(bounded, last=next(left) == 0)
+            last = next(left) == 0
+            bounded = _bounded(self.calls.run(self.job.id, _called(call, args, pausing=not last)))
+            happened = await outcome(bounded, last)
+            await self.confirm()
+            return happened
 
         options: Any = {"name": name, "retries_allowed": True, "max_attempts": ATTEMPTS, "interval_seconds": 0.5}
         return unwrap(await DBOS.run_step_async(options | {"should_retry": _retryable}, attempt))
@@ -50,7 +59,7 @@ class DurableSteps:
         if fraction < 1 and time.monotonic() - self._reported_s < REPORT_EVERY_S:
             return
         self._reported_s = time.monotonic()
-        await asyncio.to_thread(self.records.report, self.job.id, fraction, message)
+        await patiently(self.records.report, self.job.id, fraction, message)
 
 
 async def outcome(call: Awaitable[Any], last: bool = True) -> dict[str, Any]:
@@ -83,5 +92,12 @@ def _retryable(error: BaseException) -> bool:
     return isinstance(error, ServiceError)
 
 
-async def _called(call: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> Any:
-    return await call(*args)
+async def _called(call: Callable[..., Awaitable[Any]], args: tuple[Any, ...], pausing: bool) -> Any:
+    """`pausing`: a failure that is over soon, by its own account, is told only then."""
+    try:
+        with told():
+            return await call(*args)
+    except ServiceError as error:
+        if pausing and error.retryable and (pause_s := error.retry_after_s or 0) <= PAUSE_S:
+            await asyncio.sleep(pause_s)
+        raise

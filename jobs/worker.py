@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,12 +13,17 @@ from contracts.errors import Cancelled, InvalidInput, ServiceError
 from contracts.jobs import Job, Pipeline
 from contracts.settings import Settings
 from jobs import engine
+from jobs.callbacks import Callbacks
 from jobs.calls import Calls
 from jobs.jobs import Jobs
+from jobs.leases import BEAT_S, Lease
+from jobs.patience import patiently
 from jobs.records import Records
-from jobs.slots import Lease
+from jobs.retention import Retention, retain_forever
 from jobs.steps import DurableSteps, outcome
+from store.artifacts import Artifacts
 from store.database import Database, now_ms
+from store.faults import told
 
 log = logging.getLogger("troupe.jobs")
 CANCEL_POLL_S = 0.2
@@ -29,22 +34,31 @@ AT_ONCE = 16  # jobs a worker awaits side by side; limits per model belong to Se
 class Worker:
     """One a process, as DBOS is."""
 
-    def __init__(self, settings: Settings, pipelines: Mapping[str, Pipeline], slots: int) -> None:
+    def __init__(self, settings: Settings, pipelines: Mapping[str, Pipeline]) -> None:
         database = Database(settings.tables_url)
         self.settings, self.pipelines = settings, pipelines
-        self.records, self.calls, self.lease = Records(database), Calls(), Lease(database, slots)
+        self.calls, self.lease = Calls(), Lease(database)
+        self.records, self.callbacks = Records(database, self.lease.holder), Callbacks(settings, database)
+        self.retention = Retention(settings, Jobs(settings, database), Artifacts(settings))
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Take a slot, go on with what its last holder left, and begin to take new work."""
+        """Begin to take work, and to take over from workers that are gone."""
         global _worker
         _worker = self
-        executor_id = await self.lease.take()
-        loops = (self.lease.keep(_leave), self._watch_cancels(), self._sweep())
+        await asyncio.to_thread(self.lease.take)
+        loops = (
+            self.lease.keep(_leave),
+            self._watch_cancels(),
+            self._sweep(),
+            self.callbacks.deliver_forever(),
+            retain_forever(self.retention),
+        )
         self._tasks = [asyncio.create_task(loop) for loop in loops]
-        DBOS(config=engine.config(self.settings, executor_id))
+        DBOS(config=engine.config(self.settings, self.lease.holder))
         DBOS.launch()
         await DBOS.register_queue_async(engine.QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=engine.POLL_S)
+        self._tasks.append(asyncio.create_task(self._take_over()))
 
     def check(self) -> None:
         """Raise when a loop of this worker has died."""
@@ -54,31 +68,33 @@ class Worker:
                 raise RuntimeError("A loop of the worker has ended.")
 
     async def run(self, job_id: str) -> None:
-        job = await asyncio.to_thread(self.records.start, job_id)
+        job = await patiently(self.records.start, job_id)
         if job is None:
-            return await asyncio.to_thread(self.records.let_go, job_id)
+            return await patiently(self.records.let_go, job_id)
         try:
-            result = await self._pipeline(job).run(job, self._steps(job))
-            await asyncio.to_thread(self.records.complete, job.id, result)
+            with told():
+                result = await self._pipeline(job).run(job, self._steps(job))
+            await patiently(self.records.complete, job.id, result)
         except Cancelled:
             log.info("job cancelled", extra={"job": job.id})
         except ServiceError as error:
-            await asyncio.to_thread(self.records.fail, job.id, error.message)
+            await patiently(self.records.fail, job.id, error.message, error.code)
         except Exception:  # the outermost loop of a job: whatever a pipeline raises ends this job and no other
-            if await asyncio.to_thread(self.records.fail, job.id, "内部错误"):
+            if await patiently(self.records.fail, job.id, "内部错误"):
                 log.exception("job failed", extra={"job": job.id})
         finally:
             await self.calls.drained(job.id)
-            await asyncio.to_thread(self.records.let_go, job.id)
+            await patiently(self.records.let_go, job.id)
 
     async def run_part(self, job_id: str, item: Mapping[str, Any]) -> dict[str, Any]:
-        job = await asyncio.to_thread(self.records.start, job_id)
+        job = await patiently(self.records.start, job_id)
         if job is None:
             raise Cancelled("已取消")
         part = self._pipeline(job).part
         if part is None:
             raise InvalidInput(f"A {job.kind} job has no parts.")
-        return await part(job, item, self._steps(job))
+        with told():
+            return await part(job, item, self._steps(job))
 
     def _pipeline(self, job: Job) -> Pipeline:
         try:
@@ -87,7 +103,11 @@ class Worker:
             raise InvalidInput(f"Nothing here runs {job.kind!r} jobs.", param="kind") from None
 
     def _steps(self, job: Job) -> DurableSteps:
-        return DurableSteps(job, self.calls, self.records, part_workflow)
+        return DurableSteps(job, self.calls, self.records, part_workflow, self._confirm)
+
+    async def _confirm(self) -> None:
+        if not await self.lease.is_held():
+            _leave()
 
     async def _watch_cancels(self) -> None:
         while True:
@@ -98,6 +118,15 @@ class Worker:
             except SQLAlchemyError:
                 log.warning("cancelled jobs could not be looked up", exc_info=True)
             await asyncio.sleep(CANCEL_POLL_S)
+
+    async def _take_over(self) -> None:
+        """Go on with what workers without a lease have begun."""
+        while True:
+            try:
+                await asyncio.to_thread(_recover, self.lease)
+            except SQLAlchemyError:
+                log.warning("abandoned work could not be looked up", exc_info=True)
+            await asyncio.sleep(BEAT_S)
 
     async def _sweep(self) -> None:
         """Mend what crashes left half done; the database may be away for a while."""
@@ -123,7 +152,14 @@ async def part_workflow(job_id: str, number: int, item: dict[str, Any]) -> dict[
     return await outcome(_worker.run_part(job_id, item))
 
 
-def _leave() -> None:
-    """Somebody else holds the slot: what this process still does may be done twice. Serve starts another."""
-    log.critical("the worker's slot is lost")
+def _recover(lease: Lease) -> None:
+    begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    alive = lease.living()  # after the list: who began something in it had a lease by then
+    if orphaned := {workflow.executor_id for workflow in begun if workflow.executor_id} - alive:
+        DBOS._recover_pending_workflows(sorted(orphaned))
+
+
+def _leave() -> NoReturn:
+    """Somebody else goes on with the work: what this process still does would be done twice. Serve starts another."""
+    log.critical("the worker's lease is lost")
     os._exit(1)

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,29 +19,46 @@ from typing import IO, Any
 
 import fsspec
 from sqlalchemy import delete, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from contracts.artifacts import Artifact, Provenance
 from contracts.errors import Cancelled, NotFound, UnsupportedMedia
+from contracts.faults import AWAY
 from contracts.settings import Settings
 from store import labels
 from store.database import Database, now_ms
-from store.tables import ArtifactRow, JobRow
+from store.disk import check_room
+from store.faults import told
+from store.tables import ArtifactRow, JobRow, LeaseRow
 
 log = logging.getLogger("troupe.store")
 MEDIA = {  # beside Python's own table
+    ".aac": "audio/aac",
+    ".amr": "audio/amr",
     ".flac": "audio/flac",
+    ".flv": "video/x-flv",
+    ".m4a": "audio/mp4",
     ".md": "text/markdown",
+    ".mka": "audio/x-matroska",
+    ".mkv": "video/x-matroska",
     ".ogg": "audio/ogg",
+    ".ogv": "video/ogg",
     ".srt": "application/x-subrip",
+    ".ts": "video/mp2t",
     ".wav": "audio/wav",
+    ".weba": "audio/webm",
     ".webp": "image/webp",
 }
 BLOCK_BYTES = 4 << 20  # what is asked of an object store at once
 
 
 class Artifacts:
-    """Opened on first use. It travels to a replica without its settings: every machine has its own."""
+    """Opened on first use. It travels to a replica without its settings: every machine has its own.
+
+    A disk that is full or not writable, an object store or a database that does not answer: `Unavailable`, and what was
+    there before stays.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
@@ -59,6 +76,7 @@ class Artifacts:
     def __reduce__(self) -> tuple[Any, ...]:
         return Artifacts, ()
 
+    @told(AWAY)
     def put(self, key: str, content: bytes | Path, made: Provenance) -> Artifact:
         """Keep what the cluster generated: labelled, visible only when whole, in place of what had this key.
 
@@ -73,6 +91,7 @@ class Artifacts:
             labels.write(path, media_type, label)
             return self._publish(path, key, made, produce_id, media_type)
 
+    @told(AWAY)
     def deliver(self, source: str, key: str, made: Provenance) -> Artifact:
         """Keep a copy for people: a picture bears the visible mark. (A film's is drawn while it is rendered.)"""
         if not self.settings.visible_label:
@@ -84,19 +103,24 @@ class Artifacts:
             self.fetch(source, copy)
             return self.put(key, copy, made)
 
+    @told(AWAY)
     def upload(self, key: str, content: bytes | Path, owner: str) -> Artifact:
         """Keep what a caller gave: as it is, without a label of ours."""
+        check_room(self.settings)
         with self._scratch(key, content) as path:
             return self._publish(path, key, Provenance(owner=owner), uuid.uuid4().hex, media_type_of(key))
 
+    @told(AWAY)
     def read(self, key: str) -> bytes:
         with self.open(key) as file:
             return file.read()
 
+    @told(AWAY)
     def fetch(self, key: str, path: Path) -> None:
         with self.open(key) as file, path.open("wb") as copy:
             shutil.copyfileobj(file, copy, 1 << 20)
 
+    @told(AWAY)
     def open(self, key: str) -> IO[bytes]:
         """For reading, seekable; the caller closes. Not found: `NotFound`.
 
@@ -128,16 +152,35 @@ class Artifacts:
             rows = session.scalars(select(ArtifactRow).where(wanted, ArtifactRow.job_id != "")).all()
         return next((row for row in rows if row.sha256 == sha256), rows[0] if rows else None)
 
-    def delete(self, folder: str) -> None:
-        """Remove everything below a folder, and what is known of it. Nothing there: nothing happens."""
+    @told(AWAY)
+    def delete(self, key: str) -> None:
+        """Remove a file, or a folder with everything in it, and what is known of it. Nothing there: nothing happens."""
         filesystem, root = self._place
-        with suppress(FileNotFoundError):
-            filesystem.rm(f"{root}/{folder}", recursive=True)
+        while filesystem.exists(f"{root}/{key}"):
+            with suppress(FileNotFoundError):  # somebody else removes it too
+                filesystem.rm(f"{root}/{key}", recursive=True)
+        theirs = or_(ArtifactRow.key == key, ArtifactRow.key.startswith(f"{key}/", autoescape=True))
         with self._database.session() as session:
-            session.execute(delete(ArtifactRow).where(ArtifactRow.key.startswith(f"{folder}/", autoescape=True)))
+            session.execute(delete(ArtifactRow).where(theirs))
 
+    @told(AWAY)
+    def delete_made(self, job_ids: Collection[str]) -> None:
+        """Remove what these jobs made, and what is known of it; what another job has put in its place stays."""
+        theirs = ArtifactRow.job_id.in_(job_ids)
+        with self._database.session() as session:
+            keys = session.scalars(select(ArtifactRow.key).where(theirs).distinct()).all()
+        for key in keys:
+            with self._database.turn(key) as session:
+                rows = select(ArtifactRow).where(ArtifactRow.key == key).order_by(ArtifactRow.created_ms.desc())
+                newest = session.scalar(rows.limit(1))
+                if newest and newest.job_id in job_ids:
+                    self.delete(key)
+        with self._database.session() as session:
+            session.execute(delete(ArtifactRow).where(theirs))
+
+    @told(AWAY)
     def check(self) -> None:
-        """Raise what the file system raises when it cannot be reached."""
+        """`Unavailable` when the files cannot be reached."""
         filesystem, root = self._place
         filesystem.makedirs(root, exist_ok=True)
         with suppress(FileNotFoundError):  # an object store has no empty folders
@@ -162,31 +205,65 @@ class Artifacts:
     def _publish(self, path: Path, key: str, made: Provenance, produce_id: str, media_type: str) -> Artifact:
         artifact = Artifact(key=key, media_type=media_type, size_bytes=path.stat().st_size, sha256=digest(path))
         filesystem, root = self._place
-        target = f"{root}/{key}"
-        row = ArtifactRow(id=produce_id, **made.model_dump(), **artifact.model_dump())
-        with self._database.turn(key) as session:  # so that the newest row is of the file that stays
-            _check_runs(session, made.job_id)
-            if "file" in filesystem.protocol:
-                Path(target).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(path, target)
-            else:
-                filesystem.put_file(str(path), target)  # object stores show an object only when it is whole
+        target, local = f"{root}/{key}", "file" in filesystem.protocol
+        row = ArtifactRow(id=produce_id, **made.model_dump(exclude={"lease"}), **artifact.model_dump())
+        # one after another, so that the newest row is of the file that stays
+        with _replacing(Path(target), path) as replace, self._database.turn(key) as session:
             newest = session.scalar(select(func.max(ArtifactRow.created_ms)).where(ArtifactRow.key == key))
-            try:
-                _check_runs(session, made.job_id)  # again: writing to an object store can take seconds
-            except Cancelled:
-                if newest is None:
-                    filesystem.rm(target)
-                raise
+            if not local:
+                with self._database.session() as brief:  # its locks do not last as long as the writing
+                    _check_fence(brief, made)
+                filesystem.put_file(str(path), target)  # object stores show an object only when it is whole
             row.created_ms = max(now_ms(), (newest or 0) + 1)
             session.add(row)
+            session.flush()  # from here on nobody stops the job or takes it over until this is over
+            try:
+                _check_fence(session, made)
+            except Cancelled:
+                if not local and newest is None:
+                    filesystem.rm(target)
+                raise
+            if local:
+                replace()
         return artifact
 
 
-def _check_runs(session: Session, job_id: str) -> None:
-    """The fence: a call goes on for a while after its job was cancelled, deleted or given to another worker."""
-    if job_id and session.scalar(select(JobRow.state).where(JobRow.id == job_id)) != "running":
+def _check_fence(session: Session, made: Provenance) -> None:
+    """A call goes on for a while after its job was cancelled or deleted, or its worker given up for lost."""
+    state = select(JobRow.state).where(JobRow.id == made.job_id).with_for_update(read=True)
+    if made.job_id and session.scalar(state) != "running":
         raise Cancelled("已取消")
+    lease = select(LeaseRow.holder).where(LeaseRow.holder == made.lease).with_for_update(read=True)
+    if made.lease and session.scalar(lease) is None:
+        raise Cancelled("已由其他节点接管")
+
+
+@contextmanager
+def _replacing(target: Path, path: Path) -> Iterator[Callable[[], None]]:
+    """What moves the file to its place; when its row cannot be kept after that, what was there comes back."""
+    kept = path.with_name(".kept")
+
+    def replace() -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            _twin(target, kept)
+        os.replace(path, target)
+
+    try:
+        yield replace
+    except SQLAlchemyError:
+        if kept.exists():
+            os.replace(kept, target)
+        elif not path.exists():
+            target.unlink()
+        raise
+
+
+def _twin(file: Path, name: Path) -> None:
+    try:
+        os.link(file, name)
+    except OSError:  # a share without hard links
+        shutil.copyfile(file, name)
 
 
 @cache

@@ -22,17 +22,24 @@ def now_ms() -> int:
 
 
 class Database:
-    """Opened on first use."""
+    """Opened on first use. `wait_s`: how long a call waits for a lock or a connection before it fails."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wait_s: int = 30) -> None:
         drivers = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
         parsed = make_url(url)
         self.url = parsed.set(drivername=drivers.get(parsed.drivername, parsed.drivername))
+        self.wait_s = wait_s
 
     @cached_property
     def engine(self) -> Engine:
         # parameters are prompts and password hashes: errors, which are logged, must not hold them
-        engine = create_engine(self.url, pool_pre_ping=not self._is_sqlite, hide_parameters=True)
+        engine = create_engine(
+            self.url,
+            pool_pre_ping=not self._is_sqlite,
+            pool_timeout=self.wait_s,
+            connect_args={"timeout" if self._is_sqlite else "connect_timeout": self.wait_s},
+            hide_parameters=True,
+        )
         if self._is_sqlite:
             event.listen(engine, "connect", _tune)
         return engine
@@ -69,7 +76,6 @@ class Database:
 
 
 def _tune(connection: Any, record: object) -> None:
-    connection.execute("PRAGMA busy_timeout=30000")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA synchronous=NORMAL")
 

@@ -4,6 +4,13 @@ import os
 import secrets
 from pathlib import Path
 
+from contracts.settings import Settings
+
+
+def signing_key(settings: Settings) -> str:
+    """What access tokens are signed with, and webhooks' secrets derived from."""
+    return settings.signing_key or kept_secret(settings.var / "keys" / "signing.key")
+
 
 def kept_secret(path: Path) -> str:
     """The secret in the file; made at the first start, by whoever comes first."""

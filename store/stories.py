@@ -41,6 +41,11 @@ class Stories:
         with self.database.session() as session:
             session.execute(update(Story).where(Story.id == task_id).values(job_id=CLOSED))
 
+    def close_idle(self, task_id: int, job_id: str | None) -> bool:
+        """The same, unless a job has been claimed since that was the newest."""
+        with self.database.session() as session:
+            return _change(session, task_id, job_id, CLOSED)
+
     def delete(self, task_id: int) -> None:
         with self.database.session() as session:
             session.execute(delete(Story).where(Story.id == task_id))
@@ -50,10 +55,15 @@ def claim(session: Session, story: Story, job_id: str) -> None:
     """Make the job the task's newest; of two at once, the second gets `Conflict`."""
     if story.job_id == CLOSED:
         raise NotFound("任务不存在。")
-    unchanged = Story.job_id.is_(None) if story.job_id is None else Story.job_id == story.job_id
-    change = update(Story).where(Story.id == story.id, unchanged).values(job_id=job_id)
-    if session.execute(change).rowcount != 1:  # type: ignore[attr-defined]
+    if not _change(session, story.id, story.job_id, job_id):
         raise Conflict("任务正在执行。")
+
+
+def _change(session: Session, task_id: int, seen: str | None, job_id: str) -> bool:
+    """Set the task's newest job, if it is still the one seen."""
+    unchanged = Story.job_id.is_(None) if seen is None else Story.job_id == seen
+    change = update(Story).where(Story.id == task_id, unchanged).values(job_id=job_id)
+    return session.execute(change).rowcount == 1  # type: ignore[attr-defined]
 
 
 def subject_of(task_id: int) -> str:

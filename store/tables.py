@@ -1,9 +1,9 @@
 """The tables. Times are milliseconds since 1970, UTC. Change them together with a migration."""
 
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, Integer, String, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class Words(TypeDecorator[str]):
@@ -42,6 +42,31 @@ class RefreshToken(Table):
     spent_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class ApiKey(Table):
+    """A program that may call; of the key only its SHA-256 is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    role: Mapped[Literal["user", "admin"]] = mapped_column(String(16))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class ScriptRow(Table):
+    """A fragment of a livestream script. `id` is the time at which it was made, in milliseconds, or just after."""
+
+    __tablename__ = "scripts"
+    __table_args__ = (Index("scripts_owner", "owner", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    owner: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str]
+    fragment_name: Mapped[str]
+    content: Mapped[str]
+
+
 class Story(Table):
     """A task of the story family; `job_id` is the job of its last executed segment."""
 
@@ -72,11 +97,26 @@ class JobRow(Table):
     progress: Mapped[float]
     message: Mapped[str]
     error: Mapped[str]
+    error_code: Mapped[str | None] = mapped_column(String(32))  # of `contracts.errors`
     params: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any]]
     created_ms: Mapped[int] = mapped_column(BigInteger)
     started_ms: Mapped[int | None] = mapped_column(BigInteger)
     finished_ms: Mapped[int | None] = mapped_column(BigInteger)
+    callback: Mapped["CallbackRow | None"] = relationship(lazy="raise")
+
+
+class CallbackRow(Table):
+    """Where a job's end is told: tried at `next_ms`, until it is "delivered" or "given_up"."""
+
+    __tablename__ = "callbacks"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    url: Mapped[str] = mapped_column(String(2048))
+    state: Mapped[str] = mapped_column(String(16), default="waiting")
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_ms: Mapped[int | None] = mapped_column(BigInteger, index=True)  # None: never again, so that polls pass it by
+    ended_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class EventRow(Table):
@@ -109,11 +149,10 @@ class ArtifactRow(Table):
     created_ms: Mapped[int] = mapped_column(BigInteger)
 
 
-class Slot(Table):
-    """A place for one worker: its name is the worker's identity, leased until `expires_ms`."""
+class LeaseRow(Table):
+    """A worker that lives, by its own account until `expires_ms`. Without its row it may write nothing."""
 
-    __tablename__ = "slots"
+    __tablename__ = "leases"
 
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    holder: Mapped[str] = mapped_column(String(32))
+    holder: Mapped[str] = mapped_column(String(32), primary_key=True)
     expires_ms: Mapped[int] = mapped_column(BigInteger)

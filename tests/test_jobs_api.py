@@ -47,9 +47,18 @@ def test_another_users_job_is_not_found(new_user: Callable[[], httpx.Client], me
     assert wait(owner, job)[-1]["state"] == "completed"
 
 
+def test_who_shows_nothing_has_jobs_of_its_own(client: httpx.Client, user: httpx.Client) -> None:
+    job = execute(user, new_task(user), 1)
+    assert client.get("/v1/jobs").json() == {"data": []}
+    for path in (f"/v1/jobs/{job}", f"/v1/jobs/{job}/events"):
+        assert client.get(path).status_code == 404
+    assert client.delete(f"/v1/jobs/{job}").status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/x", "/v1/jobs/x/events"])
-def test_jobs_need_a_caller(client: httpx.Client, path: str) -> None:
-    assert client.get(path).status_code == 401
+@pytest.mark.parametrize("shown", [{"Authorization": "Bearer x"}, {"X-API-Key": "troupe_x"}])
+def test_who_shows_what_is_not_valid_is_refused(client: httpx.Client, path: str, shown: dict[str, str]) -> None:
+    assert client.get(path, headers=shown).status_code == 401
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "before_ms=-1", f"before_ms={2**63}"])

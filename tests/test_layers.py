@@ -13,7 +13,7 @@ LAYERS = {  # a folder may import those named, and itself
     "deployments": {"contracts"},
     "graphs": {"contracts"},
     "training": {"contracts", "store"},
-    "api": {"contracts", "store", "jobs"},
+    "api": {"contracts", "store", "jobs", "graphs"},
     "cli": {"contracts", "store", "deployments", "api", "graphs", "jobs"},
 }
 SEES_ALL = {Path("graphs/app.py")}

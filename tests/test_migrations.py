@@ -36,10 +36,10 @@ def test_a_migrated_database_is_what_the_code_declares(database: Database) -> No
 
 def test_a_second_migration_does_nothing(database: Database) -> None:
     with database.session() as session:
-        session.execute(text("INSERT INTO slots VALUES ('worker-0', 'x', 1)"))
+        session.execute(text("INSERT INTO leases VALUES ('x', 1)"))
     database.migrate()
     with database.session() as session:
-        assert session.scalar(text("SELECT holder FROM slots")) == "x"
+        assert session.scalar(text("SELECT holder FROM leases")) == "x"
 
 
 def test_down_and_up_again(database: Database) -> None:

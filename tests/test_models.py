@@ -64,6 +64,18 @@ def test_with_fallback_the_default_answers_for_a_known_one() -> None:
             made(fallback=True).resolve("video", name)
 
 
+def test_a_given_voice_needs_a_model_that_takes_one() -> None:
+    both = Models([*SERVED, KNOWN["espeak"], KNOWN["matching"]], KNOWN, fallback=True)
+    assert both.resolve("speech", "").id == "espeak"
+    for name in ("", "f5tts", "cosyvoice", "matching"):
+        assert both.resolve("speech", name, clones=True).id == "matching"
+    assert both.resolve("speech", "f5tts").id == "matching"  # what it can do, asked for or not
+    with pytest.raises(InvalidInput):
+        both.resolve("speech", "espeak", clones=True)
+    with pytest.raises(Unavailable):
+        Models([KNOWN["espeak"]], KNOWN, fallback=True).resolve("speech", "f5tts")
+
+
 @pytest.mark.parametrize("fallback", [False, True])
 def test_a_capability_without_a_model_is_unavailable(fallback: bool) -> None:
     for name in (None, "espeak"):

@@ -133,8 +133,8 @@ def test_another_owner_sees_nothing(records: Records) -> None:
     job_id = new(records, owner=owner)
     with pytest.raises(NotFound):
         records.get(job_id, stranger)
-    assert [job.id for job in records.newest(owner, 10, 2**50)] == [job_id]
-    assert (records.newest(stranger, 10, 2**50), records.events(0, owner=stranger)) == ([], [])
+    assert [job.id for job in records.newest([owner], 10, 2**50)] == [job_id]
+    assert (records.newest([stranger], 10, 2**50), records.events(0, owner=stranger)) == ([], [])
 
 
 def test_jobs_of_a_subject_go_with_their_events(records: Records) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contracts import prompts
 from contracts.chat import ChatDelta, ChatRequest, Message
 from contracts.errors import InvalidInput
-from contracts.prompts import language_of, one_line
+from contracts.prompts import language_of, length_of, one_line
 from contracts.story import Story
 from deployments.chat.scripted import Scripted, corpus
 from deployments.registry import build
@@ -248,6 +248,33 @@ def test_lengths_are_met(text: str, size: int) -> None:
     assert abs(len(edited) - size) <= max(size // 10, size - reachable)
 
 
+@pytest.mark.parametrize(("text", "size", "kept"), [
+    ("只要1,288元，" * 9, 20, "只要1,288元，只要1,288元。"),
+    ("一二三四五六七八九2888元", 12, "一二三四五六七八九。"),
+    ("Hello, supercalifragilistic world", 20, "Hello."),
+])  # fmt: skip
+def test_a_number_or_word_is_not_cut(text: str, size: int, kept: str) -> None:
+    assert said(prompts.refine(text, f"set_length_{size}")).startswith(kept)
+
+
+@pytest.mark.parametrize("text", ["家人们，这款超好用，只要288元！", "Hey guys, only $288 today!"])
+def test_tones_and_questions(text: str) -> None:
+    for seed in range(8):
+        formal = said(prompts.refine(text, "make_formal"), seed=seed)
+        assert "288" in formal and not re.search("家人们|超好|[!！]|guys|Hey", formal)
+        warm = said(prompts.refine(text, "make_warm"), seed=seed)
+        assert warm.startswith(text[:5]) and len(warm) > len(text)
+        asked = said(prompts.refine(text, "add_interaction"), seed=seed)
+        assert asked.startswith(text) and re.search("[？?]", asked) and re.search("公屏|chat", asked)
+
+
+def test_a_repair_of_copy_writes_it_anew() -> None:
+    asked = prompts.product_script("耳机", ["降噪"], "", "288", "")
+    again = prompts.repair_copy(asked, "家人们好！", "缺少“降噪”\n商品：坏的")
+    assert all(fact in said(again) for fact in ("耳机", "降噪", "288"))
+    assert "坏的" not in said(again)
+
+
 def test_shortening_shortens_and_polishing_adds() -> None:
     text = "这款耳机降噪好，续航长，戴着舒服，通勤路上用它听歌看剧都合适，价格也不贵。"
     assert len(said(prompts.refine(text, "shorten"))) < len(text) * 0.7
@@ -336,6 +363,11 @@ def test_corpus_products_are_copied(seed: int) -> None:
     text = "".join(delta.text for delta in copy)
     for line in asked[-1].content.split("\n"):
         assert re.split("[:：] ?", line, maxsplit=1)[1] in text
+
+
+@pytest.mark.parametrize(("text", "length"), [("你 好\n，a b", 5), ("a  b\n c ", 5), ("", 0)])
+def test_whitespace_counts_in_other_languages_than_chinese(text: str, length: int) -> None:
+    assert length_of(text) == length
 
 
 def test_languages_are_told_apart() -> None:

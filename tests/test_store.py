@@ -16,7 +16,7 @@ from s3fs.utils import FileExpired  # type: ignore[import-untyped, unused-ignore
 from sqlalchemy import select
 
 from contracts.artifacts import Provenance
-from contracts.errors import Cancelled, InvalidInput, NotFound, UnsupportedMedia
+from contracts.errors import Cancelled, InvalidInput, NotFound, Unavailable, UnsupportedMedia
 from contracts.settings import Settings
 from jobs.records import Records
 from store import artifacts, labels
@@ -179,7 +179,7 @@ def test_no_half_file_is_ever_seen(files: Artifacts) -> None:
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
         while not done.is_set() and not writing.done():
-            with suppress(FileExpired):  # an object store's, replaced meanwhile
+            with suppress(Unavailable):  # an object store's, replaced meanwhile
                 seen.add(hashlib.sha256(files.read("a/script.json")).hexdigest())
         writing.result()
     assert seen <= written
@@ -292,7 +292,7 @@ def test_a_file_of_ours_is_told_from_a_changed_one_and_a_foreign_one(files: Arti
 
 def test_a_place_that_cannot_be_reached_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OSError):
+    with pytest.raises(Unavailable):
         Artifacts(Settings(var=tmp_path, artifacts_url=f"file://{tmp_path}/file/artifacts")).check()
 
 

@@ -1,10 +1,12 @@
 """A worker with small pipelines, as a process that can be killed. It ends when its standard input does.
 
 Every call leaves a line in the file `notes` of its job, so that a test can count how often something was done. A call
-that waits goes on as soon as the file `go` is there.
+that waits goes on as soon as the file `go` is there, or `go-<pid>` for this process alone.
 """
 
 import asyncio
+import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +17,7 @@ from contracts.jobs import Job, Pipeline, Steps
 from contracts.settings import Settings
 from jobs import engine, worker
 from jobs.worker import Worker
+from store.artifacts import Artifacts
 
 engine.POLL_S = 0.05  # the tests wait for one job after another
 worker.SWEEP_S = 0.3
@@ -32,7 +35,7 @@ async def wait(folder: str, line: str) -> str:
     """Notes when it starts, when it may go on, and when it is stopped before."""
     await note(folder, f"{line} waits")
     try:
-        while not (Path(folder) / "go").exists():
+        while not any((Path(folder) / name).exists() for name in ("go", f"go-{os.getpid()}")):
             await asyncio.sleep(0.02)
     except asyncio.CancelledError:
         await note(folder, f"{line} stopped")
@@ -59,6 +62,18 @@ async def numbered(job: Job, steps: Steps) -> dict[str, Any]:
 
 async def long(job: Job, steps: Steps) -> dict[str, Any]:
     return {"said": await steps.run("long", wait, job.params["folder"], "long")}
+
+
+async def publish(job: Job, steps: Steps) -> dict[str, Any]:
+    """Keeps an artifact that names the process, once it may go on."""
+
+    async def call() -> None:
+        await wait(job.params["folder"], "publish")
+        content = json.dumps({"pid": os.getpid()}).encode()
+        await asyncio.to_thread(Artifacts().put, f"published/{job.id}.json", content, job.made())
+
+    await steps.run("publish", call)
+    return {}
 
 
 async def refused(job: Job, steps: Steps) -> dict[str, Any]:
@@ -138,6 +153,7 @@ PIPELINES = {
     "plain": Pipeline(plain),
     "numbered": Pipeline(numbered),
     "long": Pipeline(long),
+    "publish": Pipeline(publish),
     "refused": Pipeline(refused),
     "refused_outside": Pipeline(refused_outside),
     "broken": Pipeline(broken),
@@ -150,7 +166,7 @@ PIPELINES = {
 
 
 async def main() -> None:
-    worker = Worker(Settings(), PIPELINES, slots=1)
+    worker = Worker(Settings(), PIPELINES)
     await worker.start()
     await asyncio.to_thread(sys.stdin.read)
     worker.check()

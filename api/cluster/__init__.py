@@ -1,12 +1,12 @@
-"""What no family documents: health, the caller's jobs, and the check of a file's label."""
+"""What no family documents: health, the caller's jobs, their callbacks' secret, API keys, the check of labels."""
 
-from api.cluster import health, jobs, verify
+from api.cluster import health, jobs, keys, verify, webhooks
 from api.family import STATUS, Family, detail
 
 FAMILY = Family(
     name="cluster",
     prefixes=("",),
-    routers=(health.router, jobs.router, verify.router),
+    routers=(health.router, jobs.router, webhooks.router, keys.router, verify.router),
     envelope=detail,
     status=STATUS,
 )

@@ -8,10 +8,12 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.door import FREE, rated
 from api.state import Here, State
+from contracts.errors import Unavailable
 from contracts.settings import revision
 from store.database import now_ms
-from store.tables import Slot
+from store.tables import LeaseRow
 
 router = APIRouter()
 log = logging.getLogger("troupe.api")
@@ -29,12 +31,14 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz")
+@rated(FREE)
 async def healthz() -> Alive:
     """This process answers. Nothing else is looked at."""
     return Alive()
 
 
 @router.get("/readyz")
+@rated(FREE)
 def readyz(state: Here, response: Response) -> Ready:
     """503 until the database answers, the artifacts can be reached and a worker is there."""
     checks = {"database": database(state), "artifacts": artifacts(state), "worker": worker(state)}
@@ -56,16 +60,15 @@ def database(state: State) -> bool:
 def artifacts(state: State) -> bool:
     try:
         state.artifacts.check()
-    except OSError:
-        log.warning("the artifacts cannot be reached", exc_info=True)
+    except Unavailable:  # the store has logged why
         return False
     return True
 
 
 def worker(state: State) -> bool:
-    """A worker holds a slot."""
+    """A worker holds a lease."""
     try:
         with state.database.session() as session:
-            return session.scalar(select(Slot.name).where(Slot.expires_ms > now_ms()).limit(1)) is not None
+            return session.scalar(select(LeaseRow.holder).where(LeaseRow.expires_ms > now_ms()).limit(1)) is not None
     except SQLAlchemyError:
         return False

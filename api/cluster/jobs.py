@@ -9,27 +9,13 @@ from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.auth import SignedIn
+from api.auth import Known
 from api.state import Here, State
-from contracts.jobs import Event, JobState, JobView
+from contracts.jobs import Event, JobAnswer
 from store.database import now_ms
 
 router = APIRouter(prefix="/v1/jobs")
 POLL_S = 0.25
-
-
-class JobAnswer(BaseModel):
-    """Times are milliseconds since 1970, UTC; progress is 0–1."""
-
-    id: str
-    kind: str
-    state: JobState
-    progress: float
-    message: str
-    error: str | None
-    created_ms: int
-    started_ms: int | None
-    finished_ms: int | None
 
 
 class JobList(BaseModel):
@@ -39,33 +25,33 @@ class JobList(BaseModel):
 @router.get("")
 def list_jobs(
     state: Here,
-    caller: SignedIn,
+    caller: Known,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before_ms: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
 ) -> JobList:
     """Newest first; `before_ms` of the last one gives the next page."""
-    jobs = state.jobs.records.newest(caller.owner, limit, before_ms if before_ms is not None else now_ms() + 1)
-    return JobList(data=[answer(job) for job in jobs])
+    jobs = state.jobs.records.newest(caller.owners, limit, before_ms if before_ms is not None else now_ms() + 1)
+    return JobList(data=[JobAnswer.of(job) for job in jobs])
 
 
 @router.get("/{job_id}")
-def get_job(job_id: str, state: Here, caller: SignedIn) -> JobAnswer:
-    return answer(state.jobs.records.get(job_id, caller.owner))
+def get_job(job_id: str, state: Here, caller: Known) -> JobAnswer:
+    return JobAnswer.of(state.jobs.records.get(job_id, *caller.owners))
 
 
 @router.delete("/{job_id}")
-def cancel_job(job_id: str, state: Here, caller: SignedIn) -> JobAnswer:
+def cancel_job(job_id: str, state: Here, caller: Known) -> JobAnswer:
     """Stops it; a job that has ended stays as it is."""
-    state.jobs.cancel(job_id, caller.owner)
-    return answer(state.jobs.records.get(job_id, caller.owner))
+    state.jobs.cancel(job_id, *caller.owners)
+    return JobAnswer.of(state.jobs.records.get(job_id, *caller.owners))
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse)
 async def follow_job(
-    job_id: str, state: Here, caller: SignedIn, last_event_id: Annotated[int, Header(ge=0, lt=2**63)] = 0
+    job_id: str, state: Here, caller: Known, last_event_id: Annotated[int, Header(ge=0, lt=2**63)] = 0
 ) -> EventSourceResponse:
     """Server-sent events, `progress` and `state`, from the job's beginning until its end."""
-    await asyncio.to_thread(state.jobs.records.get, job_id, caller.owner)
+    await asyncio.to_thread(state.jobs.records.get, job_id, *caller.owners)
     return EventSourceResponse(events(state, job_id, last_event_id))
 
 
@@ -85,7 +71,3 @@ async def events(state: State, job_id: str, after: int) -> AsyncIterator[ServerS
 
 def public(event: Event) -> dict[str, object]:
     return {name: event.data[name] for name in ("state", "error", "progress", "message") if name in event.data}
-
-
-def answer(job: JobView) -> JobAnswer:
-    return JobAnswer(**job.model_dump(exclude={"error", "params", "result"}), error=job.error or None)

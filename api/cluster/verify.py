@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, UploadFile
 
-from api.auth import Anyone
+from api.auth import Known
 from api.limits import MIB, body_limit
 from api.state import Here
 from store.verify import Verdict, verify
@@ -17,10 +17,10 @@ router = APIRouter(prefix="/v1")
 
 @router.post("/verify")
 @body_limit(201 * MIB)
-def verify_file(file: Annotated[UploadFile, File()], state: Here, caller: Anyone) -> Verdict:
+def verify_file(file: Annotated[UploadFile, File()], state: Here, caller: Known) -> Verdict:
     """The job and the prompt are told to their owner only."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         with path.open("wb") as copy:
             shutil.copyfileobj(file.file, copy)
-        return verify(state.artifacts, path, caller.owner if caller else "")
+        return verify(state.artifacts, path, caller.owner)

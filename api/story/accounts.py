@@ -3,9 +3,10 @@
 import unicodedata
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Request, Response
+from fastapi import APIRouter, Cookie, Depends, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
+from api.auth import check_key
 from api.state import Here, State
 from contracts.errors import Overloaded
 
@@ -44,7 +45,7 @@ class Access(BaseModel):
     token_type: str = "Bearer"  # noqa: S105
 
 
-@router.post("/register")
+@router.post("/register", dependencies=[Depends(check_key)])
 def register(body: Register, state: Here) -> User:
     return User(id=state.accounts.register(body.username, body.password), username=body.username)
 
@@ -52,10 +53,10 @@ def register(body: Register, state: Here) -> User:
 @router.post("/login")
 def login(body: Login, state: Here, request: Request, response: Response) -> Access:
     guesses = ("login", body.username.casefold())  # no address: what a proxy is told of it can be made up
-    if not state.login_limit.hit(*guesses):
-        raise Overloaded("登录尝试过于频繁，请稍后再试。", retry_after_s=state.login_limit.wait_s(*guesses))
+    if not state.rates.login.hit(*guesses):
+        raise Overloaded("登录尝试过于频繁，请稍后再试。", retry_after_s=state.rates.login.wait_s(*guesses))
     user_id = state.accounts.check(body.username, body.password)
-    state.login_limit.clear(*guesses)
+    state.rates.login.clear(*guesses)
     _remember(request, response, state, state.accounts.open_session(user_id))
     return Access(access_token=state.tokens.issue(user_id))
 

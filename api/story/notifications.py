@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
-from api.auth import Caller, caller_of
+from api.auth import caller_of
+from api.callers import Caller
 from api.state import Here
 from contracts.errors import Unauthenticated
 from contracts.jobs import Event

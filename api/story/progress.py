@@ -1,4 +1,4 @@
-"""How far a task is: the newest job of each of its segments."""
+"""How far a task is: the newest job of each of its segments, as long as no earlier segment was executed after it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from api.story.models import Progress
 from contracts.errors import Conflict, NotFound
 from contracts.jobs import JobState, JobView
-from contracts.tasks import SEGMENTS
+from contracts.tasks import SEGMENTS, scratch_of, uploads_of
 from store.stories import VIDEOGEN
 from store.tables import Story
 
@@ -23,7 +23,7 @@ WORDS: dict[JobState, str] = {
 class Reached:
     segments: int
     newest: dict[int, JobView]  # by segment
-    last: JobView | None
+    jobs: Sequence[JobView]  # all there ever were, oldest first
 
     @property
     def completed(self) -> int:
@@ -32,14 +32,16 @@ class Reached:
         return max(done, default=0)
 
     def progress(self) -> Progress:
-        status = WORDS[self.last.state] if self.last else "pending"
+        status = WORDS[self.jobs[-1].state] if self.jobs else "pending"
         return Progress.model_validate({"current_segment": self.completed, "status": status})
 
-    def check_next(self, segment: int) -> None:
-        """Refuse a segment that may not be executed now."""
+    def check_next(self, segment: int, redo: bool = False) -> None:
+        """Refuse a segment that may not be executed now. `redo`: what is done may be executed again."""
         self.check_known(segment)
         if self.progress().status == "running":
             raise Conflict("任务正在执行。")
+        if redo and segment <= self.completed:
+            return
         if self.completed == self.segments:
             raise Conflict("任务已全部完成。")
         if segment != self.completed + 1:
@@ -48,6 +50,12 @@ class Reached:
     def check_known(self, segment: int) -> None:
         if not 1 <= segment <= self.segments:
             raise NotFound("没有这个段。", param="segmentId")
+
+    def forgotten_by(self, segment: int) -> list[str]:
+        """The keys of what may be there from executing it or later segments, and from no earlier one."""
+        kept = {key for number, job in self.newest.items() if number < segment for key in files_of(job)}
+        later = [job for job in self.jobs if segment_of(job) >= segment]
+        return sorted({key for job in later for key in (*files_of(job), *scratch_folders(job))} - kept)
 
     def result_of(self, segment: int) -> JobView:
         """The job that finished the segment."""
@@ -60,6 +68,24 @@ class Reached:
 
 def reached(story: Story, jobs: Sequence[JobView]) -> Reached:
     """`jobs`: the task's, oldest first."""
-    newest = {int(job.params["segment_id"]): job for job in jobs}
+    newest: dict[int, JobView] = {}
+    for job in jobs:
+        segment = segment_of(job)
+        newest = {number: earlier for number, earlier in newest.items() if number < segment} | {segment: job}
     segments = 1 if story.workflow == VIDEOGEN else len(SEGMENTS)
-    return Reached(segments, newest, jobs[-1] if jobs else None)
+    return Reached(segments, newest, jobs)
+
+
+def segment_of(job: JobView) -> int:
+    return int(job.params["segment_id"])
+
+
+def files_of(job: JobView) -> list[str]:
+    """The keys of what a segment gave."""
+    return [*job.result.get("resources", []), *filter(None, [job.result.get("subtitles")])]
+
+
+def scratch_folders(job: JobView) -> list[str]:
+    """Where a job kept what only the cluster reads."""
+    task_id = job.params["task_id"]
+    return [scratch_of(task_id, job.id), uploads_of(task_id, job.id)]

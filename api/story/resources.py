@@ -25,7 +25,7 @@ def segment_resource(
     name: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
     """One file as it is, several as a zip; with `name` that one."""
-    result = look(state, caller, task_id)[1].result_of(segment).result
+    result = look(state, caller, task_id).so_far.result_of(segment).result
     keys = [*result["resources"], *([result["subtitles"]] if "subtitles" in result else [])]
     if name is not None:
         keys = [key for key in keys if key.rpartition("/")[2] == name]

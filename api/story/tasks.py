@@ -3,12 +3,13 @@
 from fastapi import APIRouter, Response
 
 from api.auth import SignedIn
+from api.callbacks import CallbackUrl
 from api.state import Here
 from api.story.models import Accepted, Deleted, NewTask, Overrides, Progress, Segment, TaskId, TaskIds
 from api.story.videogen import start
-from api.story.work import create, look, queue_segment
-from contracts.tasks import folder_of
-from store.stories import STORY, VIDEOGEN, Stories, subject_of
+from api.story.work import create, look
+from jobs.removal import remove_task
+from store.stories import STORY, VIDEOGEN, Stories
 
 router = APIRouter(prefix="/api/task")
 NAMES = ("Story", "Image", "Split", "Speech", "Video")
@@ -31,24 +32,29 @@ def mytasks(state: Here, caller: SignedIn) -> TaskIds:
 
 @router.get("/{task_id}/progress")
 def progress(task_id: int, state: Here, caller: SignedIn) -> Progress:
-    return look(state, caller, task_id)[1].progress()
+    return look(state, caller, task_id).so_far.progress()
 
 
 @router.post("/{task_id}/execute/{segment_id}", status_code=202)
-def execute(task_id: int, segment_id: int, state: Here, caller: SignedIn, response: Response) -> Accepted:
-    story, so_far = look(state, caller, task_id)
-    so_far.check_next(segment_id)
-    if story.workflow == VIDEOGEN:
-        return start(state, caller, story, Overrides(), response)
-    return Accepted(celery_task_id=queue_segment(state, caller, story, so_far, segment_id))
+def execute(
+    task_id: int,
+    segment_id: int,
+    state: Here,
+    caller: SignedIn,
+    response: Response,
+    redo: bool = False,
+    callback_url: CallbackUrl = "",
+) -> Accepted:
+    """`redo`: also a segment that is done; it is computed anew, and those after it are forgotten."""
+    task = look(state, caller, task_id)
+    task.so_far.check_next(segment_id, redo)
+    if task.story.workflow == VIDEOGEN:
+        return start(task, Overrides(), callback_url, response)
+    return Accepted(celery_task_id=task.queue_segment(segment_id, callback_url))
 
 
 @router.delete("/{task_id}")
 def delete(task_id: int, state: Here, caller: SignedIn) -> Deleted:
-    stories = Stories(state.database)
-    story = stories.get(task_id, caller.user_id)
-    stories.close(story.id)  # from here on nothing is executed; asked again, a delete that broke off goes on
-    state.jobs.forget(subject_of(story.id))
-    state.artifacts.delete(folder_of(story.id))
-    stories.delete(story.id)
+    story = Stories(state.database).get(task_id, caller.user_id)
+    remove_task(state.jobs, state.artifacts, story.id)
     return Deleted()

@@ -2,14 +2,14 @@
 
 from fastapi import APIRouter, Response
 
-from api.auth import Caller, SignedIn
+from api.auth import SignedIn
+from api.callbacks import CallbackUrl
 from api.limits import MIB, body_limit
-from api.state import Here, State
+from api.state import Here
 from api.story.models import Accepted, NewVideo, Overrides, TaskId
-from api.story.work import create, look, queue_video
+from api.story.work import Task, create, look
 from contracts.errors import NotFound
 from store.stories import VIDEOGEN
-from store.tables import Story
 
 router = APIRouter(prefix="/api/videogen")
 
@@ -21,18 +21,27 @@ def new(body: NewVideo, state: Here, caller: SignedIn) -> TaskId:
 
 @router.post("/{task_id}/execute", status_code=202)
 @body_limit(28 * MIB, signed_in=True)  # a picture of 20 MB in base64
-def execute(task_id: int, body: Overrides, state: Here, caller: SignedIn, response: Response) -> Accepted:
-    story, so_far = look(state, caller, task_id)
-    if story.workflow != VIDEOGEN:
+def execute(
+    task_id: int,
+    body: Overrides,
+    state: Here,
+    caller: SignedIn,
+    response: Response,
+    redo: bool = False,
+    callback_url: CallbackUrl = "",
+) -> Accepted:
+    """`redo`: also when it is done."""
+    task = look(state, caller, task_id)
+    if task.story.workflow != VIDEOGEN:
         raise NotFound("不是 videogen 任务。")
-    so_far.check_next(1)
-    return start(state, caller, story, body, response)
+    task.so_far.check_next(1, redo)
+    return start(task, body, callback_url, response)
 
 
-def start(state: State, caller: Caller, story: Story, body: Overrides, response: Response) -> Accepted:
+def start(task: Task, body: Overrides, callback_url: str, response: Response) -> Accepted:
     """Queue the film. A model that is absent is refused before; one in its place is named in the answer."""
-    model = state.models.resolve("video", None if body.use_mock else body.model)
-    accepted = Accepted(celery_task_id=queue_video(state, caller, story, body, model.id))
+    model = task.state.models.resolve("video", None if body.use_mock else body.model)
+    accepted = Accepted(celery_task_id=task.queue_video(body, model.id, callback_url))
     if body.model and model.id != body.model:
         response.headers["X-Troupe-Model"] = model.id
         accepted.message += f" ({model.id})"

@@ -14,7 +14,7 @@ from deployments.registry import load
 from deployments.streams import threaded
 
 
-@serve.deployment(max_ongoing_requests=4)
+@serve.deployment(max_ongoing_requests=4, health_check_period_s=1)
 class ImageDeployment:
     def __init__(self, spec: ModelSpec, files: Files) -> None:
         self.spec, self.files = spec, files

@@ -1,12 +1,13 @@
 """eSpeak NG: formant synthesis on the CPU, Mandarin and English, for machines with no neural voice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from contracts.errors import NotFound
+from contracts.errors import InvalidInput, NotFound
 from contracts.speech import AudioChunk, SpeechRequest
 from deployments.speech import espeak_library as library
 from deployments.speech.loudness import pause, shaped
-from deployments.speech.spoken import IDEOGRAPHIC, phrases, runs, symbols
+from deployments.speech.spoken import language_of, phrases, runs, symbols
 from deployments.speech.stretch import stretched
 
 LIMIT_BYTES = 1 << 20
@@ -33,24 +34,25 @@ class Espeak:
         """eSpeak's languages, in alphabetical order."""
         return list(self.languages)
 
-    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+    def synthesize(self, request: SpeechRequest, sample: Path | None = None) -> Iterator[AudioChunk]:
         """Phrase by phrase, so closing it stops within one. Text with nothing to pronounce is a short silence."""
+        if sample:
+            raise InvalidInput("这个模型只能用自带的音色。", param="sample")
+        yield from streamed(self.spoken(request))
+
+    def spoken(self, request: SpeechRequest) -> Iterator[bytes]:
+        """PCM of every phrase that sounds, at one loudness, without the pauses between them."""
         voice = self._voice(request)
-        said = False
         for phrase in phrases(request.text):
-            pcm = b"".join(self._say(run, run_voice, request.speed) for run, run_voice in runs(phrase, voice))
-            if pcm:
-                said = True
-                yield from _chunks(pcm + pause(PAUSE_S))
-        if not said:
-            yield from _chunks(pause(PAUSE_S))
+            if pcm := b"".join(self._say(run, run_voice, request.speed) for run, run_voice in runs(phrase, voice)):
+                yield pcm
 
     def close(self) -> None:
         """Nothing is held: the library is loaded anew for every phrase."""
 
     def _voice(self, request: SpeechRequest) -> str:
         if not request.voice:
-            return ("cmn" if IDEOGRAPHIC.search(request.text) else "en-us") + VARIANT
+            return language_of(request.text) + VARIANT
         language, plus, variant = request.voice.partition("+")
         if language not in self.languages or (plus and variant not in self.variants):
             raise NotFound(f"No voice {request.voice!r}.", param="voice")
@@ -62,6 +64,16 @@ class Espeak:
         prosody = library.Prosody(wpm=round(max(wpm, SLOWEST_WPM)), pitch=50, pitch_range=RANGES.get(language, 50))
         pcm = shaped(library.synthesize(symbols(text, language), voice, prosody))
         return stretched(pcm, SLOWEST_WPM / wpm) if pcm and wpm < SLOWEST_WPM else pcm
+
+
+def streamed(spoken: Iterable[bytes]) -> Iterator[AudioChunk]:
+    """Phrases of PCM with a pause after each; a pause alone if there are none."""
+    said = False
+    for pcm in spoken:
+        said = True
+        yield from _chunks(pcm + pause(PAUSE_S))
+    if not said:
+        yield from _chunks(pause(PAUSE_S))
 
 
 def _chunks(pcm: bytes) -> Iterator[AudioChunk]:

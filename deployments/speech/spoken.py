@@ -33,6 +33,11 @@ def phrases(text: str) -> Iterator[str]:
             yield phrase
 
 
+def language_of(text: str) -> str:
+    """The language that a text is read in when nothing else is said."""
+    return "cmn" if IDEOGRAPHIC.search(text) else "en-us"
+
+
 def _spoken(character: str) -> str:
     """The character; a space for one that is not to be said, or that eSpeak takes for a command."""
     category = unicodedata.category(character)

@@ -16,7 +16,7 @@ from deployments.registry import load
 from deployments.streams import threaded
 
 
-@serve.deployment(max_ongoing_requests=2)
+@serve.deployment(max_ongoing_requests=2, health_check_period_s=1)
 class VideoDeployment:
     def __init__(self, spec: ModelSpec, files: Files) -> None:
         self.spec, self.files = spec, files

@@ -10,7 +10,16 @@ from deployments.chat.scripted import corpus_words as words
 from deployments.chat.scripted.engine import answer
 from deployments.chat.scripted.words import BY_WORD, EN_HE_NAMES, EN_SHE_NAMES, HEROES, ZH_NAMES, article
 
-ACTIONS = ("generate_draft", "correct_grammar", "make_lively", "shorten", "expand")
+ACTIONS = (
+    "generate_draft",
+    "correct_grammar",
+    "make_lively",
+    "make_formal",
+    "make_warm",
+    "add_interaction",
+    "shorten",
+    "expand",
+)
 _COMMON = [
     bytes([high, low]).decode("gb2312") for high in range(0xB0, 0xD7) for low in range(0xA1, 0xFF)
 ]  # the 3,666 most used characters of GB 2312
@@ -27,7 +36,7 @@ def corpus(seed: int) -> Iterator[list[Message]]:
 def example(rng: Random) -> list[Message]:
     """One conversation about a random task in a random language."""
     language: Language = rng.choice(("zh", "zh", "en"))
-    make = rng.choices((story, product, edit, talk, mended), weights=(9, 7, 6, 5, 1))[0]
+    make = rng.choices((story, product, edit, talk, mended, mended_copy), weights=(18, 14, 12, 10, 1, 1))[0]
     asked = make(rng, language)
     return [*asked, Message(role="assistant", content=answer(asked, rng.getrandbits(32)))]
 
@@ -87,6 +96,14 @@ def mended(rng: Random, language: Language) -> list[Message]:
     whole = answer(asked, rng.getrandbits(32))
     problem = "JSON 不完整" if language == "zh" else "the JSON is not complete"
     return prompts.repair(asked, whole[: rng.randint(10, min(len(whole) - 1, 200))], problem)
+
+
+def mended_copy(rng: Random, language: Language) -> list[Message]:
+    """Sales copy without its product, and the request to mend it."""
+    asked = product(rng, language)
+    name = asked[-1].content.partition("\n")[0].partition("：" if language == "zh" else ": ")[2]
+    problem = f"缺少“{name}”" if language == "zh" else f"missing: {name}"
+    return prompts.repair_copy(asked, answer(asked, rng.getrandbits(32)).replace(name, ""), problem)
 
 
 def made_up(rng: Random, language: Language, least: int = 2) -> str:

@@ -3,8 +3,9 @@
 import re
 from random import Random
 
+from contracts.prompts import length_of
 from deployments.chat.scripted import lengths, marks
-from deployments.chat.scripted.polish_words import EN, WARMER, ZH
+from deployments.chat.scripted.polish_words import EN, FORMAL, WARMER, ZH
 from deployments.chat.scripted.task import EditTask
 
 _TABLES = {"zh": ZH, "en": EN}
@@ -13,6 +14,9 @@ _ACTIONS = [
     ("generate_draft", r"draft|初稿|草稿|生成"),
     ("correct_grammar", r"grammar|correct|spell|语法|纠正|改错|错别字|病句"),
     ("make_lively", r"lively|fun|energetic|活泼|生动|热情"),
+    ("make_formal", r"formal|serious|正式|稳重|专业"),
+    ("make_warm", r"warm|kind|friendly|温暖|亲切|温柔"),
+    ("add_interaction", r"interact|question|互动|提问"),
     ("shorten", r"short|concise|brief|缩短|精简|简洁"),
     ("expand", r"expand|longer|extend|扩写|扩展|丰富|详细"),
 ]
@@ -53,7 +57,7 @@ class _Editor:
 
     def _shorten(self) -> str:
         """About 60 % of the text, from its beginning, in whole clauses."""
-        return lengths.trim(self.text, max(len(self.text) * 6 // 10, 8), self.language) if self.text else ""
+        return lengths.trim(self.text, max(length_of(self.text) * 6 // 10, 8), self.language) if self.text else ""
 
     def _expand(self) -> str:
         return self._join(
@@ -80,6 +84,26 @@ class _Editor:
         else:
             text = re.sub(r"(?<=[a-z]{2})\.(?=\s|$)", "!", text)
         return self._join(text, self._pick("lively"))
+
+    def _make_formal(self) -> str:
+        """Quiet sentences, without the words of the street."""
+        text = self.text
+        for word, formal in FORMAL[self.language]:
+            text = re.sub(word, formal, text)
+        text = re.sub("！+", "。", text) if self.language == "zh" else re.sub(r"!+", ".", text)
+        opening = self._pick("formal_greeting") if self._opening(text) else ""
+        return self._join(opening, text, self._pick("formal_closing"))
+
+    def _make_warm(self) -> str:
+        """Kind words around the text."""
+        text = self._warm(self.text)
+        opening = self._pick("warm_greeting") if self._opening(text) else ""
+        return self._join(opening, text, self._pick("warm_closing"))
+
+    def _add_interaction(self) -> str:
+        """One more question to the viewers, another one each time."""
+        asked = [line for line in self.lines["question"] if line not in self.text]
+        return self._join(self.text, self.rng.choice(asked or self.lines["question"]))
 
     def _polish(self) -> str:
         said = marks.sentences(self._warm(self.text), self.language)

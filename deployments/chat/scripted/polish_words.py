@@ -26,6 +26,33 @@ ZH = {
         喜欢的朋友动动手指，让我看到你们！
         来，公屏上热闹起来！
     """,
+    "formal_greeting": """
+        各位朋友，大家好。
+        各位观众，欢迎您来到直播间。
+        尊敬的各位朋友，您好。
+    """,
+    "formal_closing": """
+        感谢您的关注与支持。
+        如有疑问，欢迎您随时咨询。
+        详细信息请以商品页面为准，感谢您的观看。
+    """,
+    "warm_greeting": """
+        亲爱的朋友们，大家好呀。
+        我的朋友们，见到你们真开心。
+        朋友们，先坐下来歇一歇。
+    """,
+    "warm_closing": """
+        不着急，我在这里陪着大家慢慢看。
+        谢谢你们愿意花时间听我说，记得照顾好自己。
+        有什么想说的就告诉我，我都在。
+    """,
+    "question": """
+        大家平时会怎么选呢？打在公屏上告诉我！
+        你们觉得怎么样？在公屏上聊一聊吧！
+        有想了解的朋友吗？在公屏上扣个一，我来讲！
+        屏幕前的你，是从哪里来的呀？打在公屏上让我看到！
+        还想听我讲哪一点？把问题留在公屏上！
+    """,
     "draft": """
         接下来的时间，我会慢慢讲给大家听，不着急，一样一样来。
         不管你是新朋友还是老朋友，都可以坐下来，好好听一听。
@@ -81,6 +108,28 @@ EN = {
         Let me see you in the chat!
         Isn't that exciting?
     """,
+    "formal_greeting": """
+        Good day, and welcome.
+        Welcome, ladies and gentlemen.
+    """,
+    "formal_closing": """
+        Thank you for your attention.
+        Please do not hesitate to ask if you have any questions.
+    """,
+    "warm_greeting": """
+        Hello, dear friends, it is so good to see you.
+        Come in, make yourself comfortable.
+    """,
+    "warm_closing": """
+        Take your time, I am here with you.
+        Thank you for spending your time with me, and take good care of yourself.
+    """,
+    "question": """
+        What do you think? Tell me in the chat!
+        How would you use it? Let me know in the chat!
+        Where are you watching from? Write it in the chat!
+        Is there anything else you want to know? Ask me in the chat!
+    """,
     "draft": """
         I will take you through it step by step, so there is no need to hurry.
         Whether you are new here or an old friend, make yourself comfortable.
@@ -88,6 +137,7 @@ EN = {
         And if you find it useful, share it with a friend.
     """,
     "filler": """
+        Yes.
         Thank you.
         Stay with us.
         Let's go on.
@@ -125,6 +175,16 @@ TYPOS = {
     "doesnt": "doesn't",
     "wich": "which",
     "thier": "their",
+}
+# Words of the street, and what is said instead in a formal text: regular expressions.
+FORMAL = {
+    "zh": [
+        ("家人们|宝宝们|宝子们|亲们|老铁们", "各位朋友"),
+        ("哈喽|嗨", "您好"),
+        ("超级|超(?=好|赞|值)", "非常"),
+        ("[~～]+", "。"),
+    ],
+    "en": [(r"\b(?:Hey|Hi)\b", "Hello"), (r"\bguys\b", "everyone"), (r"\bsuper\b", "very")],
 }
 # Words that may be made warmer, by what stands before them.
 WARMER = {

@@ -1,0 +1,102 @@
+"""Text by a language model: sales copy, polishing, the wizard. `?stream=true` sends it while it is written."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator, BaseModel, Field
+
+from api.auth import Known
+from api.live.envelope import Envelope, ok
+from api.live.stream import answered
+from api.state import Here
+from contracts.advertising import Flag
+from contracts.livestream import Copy, Product, Refined
+from graphs.livestream import polish, write_copy
+from graphs.wizard import refine
+
+router = APIRouter(prefix="/api")
+Stream = Annotated[bool, Query(description="Server-sent events: drafts while they are written, last the result.")]
+Words = Annotated[str, Field(max_length=200)]
+LONGEST = 5_000  # characters
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("不能为空")
+    return value
+
+
+Text = Annotated[str, Field(max_length=LONGEST), AfterValidator(_said)]
+
+
+class NewCopy(BaseModel):
+    productName: str = Field(min_length=1, max_length=100)
+    features: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field([], max_length=20)
+    targetAudience: Words = ""
+    price: Words = ""
+    promotion: Words = ""
+
+
+class Content(BaseModel):
+    content: Text
+
+
+class Step(BaseModel):
+    currentText: Text
+    action: str = Field(min_length=1, max_length=64)
+    step: int = 1
+
+
+class Flagged(BaseModel):
+    flags: list[Flag] = Field(description="What advertising law has against the text; most of it is rewritten.")
+
+
+class SalesCopy(Flagged):
+    scriptContent: str
+
+
+class Polished(Flagged):
+    content: str
+
+
+class RefinedText(Flagged):
+    refinedText: str
+    nextStep: int
+    availableActions: list[str]
+
+
+@router.post("/product/generate-script", response_model=Envelope[SalesCopy])
+async def generate_script(body: NewCopy, state: Here, caller: Known, stream: Stream = False) -> Response:
+    product = Product(
+        name=body.productName,
+        features=body.features,
+        audience=body.targetAudience,
+        price=body.price,
+        promotion=body.promotion,
+    )
+
+    def told(copy: Copy) -> Envelope[SalesCopy]:
+        return ok("口播稿生成成功", SalesCopy(scriptContent=copy.text, flags=copy.flags))
+
+    return await answered(state, write_copy(product, state.chat()), told, stream)
+
+
+@router.post("/script/polish", response_model=Envelope[Polished])
+async def polish_script(body: Content, state: Here, caller: Known, stream: Stream = False) -> Response:
+    def told(copy: Copy) -> Envelope[Polished]:
+        return ok("润色成功", Polished(content=copy.text, flags=copy.flags))
+
+    return await answered(state, polish(body.content, state.chat()), told, stream)
+
+
+@router.post("/script/refine", response_model=Envelope[RefinedText])
+async def refine_script(body: Step, state: Here, caller: Known, stream: Stream = False) -> Response:
+    """One step of the wizard; the answer says which actions the next one allows."""
+
+    def told(copy: Refined) -> Envelope[RefinedText]:
+        refined = RefinedText(
+            refinedText=copy.text, nextStep=copy.next_step, availableActions=copy.actions, flags=copy.flags
+        )
+        return ok("处理成功", refined)
+
+    return await answered(state, refine(body.currentText, body.action, body.step, state.chat()), told, stream)

@@ -1,0 +1,54 @@
+"""Livestream copy: written from a product's facts, or polished. Neither loses a fact or a number.
+
+Each verb gives drafts while the model writes, and last the checked text. Closing it (`aclosing`) stops the model.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TypeVar
+
+from contracts import prompts
+from contracts.engines import Chat
+from contracts.errors import EngineFailed, InvalidInput
+from contracts.livestream import Copy, Draft, Product
+from graphs.advertising import rewritten
+from graphs.drafts import Wanted, drafted
+from graphs.facts import lost, missing
+
+Result = TypeVar("Result", bound=Copy)
+
+
+def write_copy(product: Product, chat: Chat, seed: int | None = None) -> AsyncGenerator[Draft | Copy]:
+    """Copy in which all words of the seller's stand; forbidden ones among them are flagged and not rewritten.
+
+    `EngineFailed` when a second answer lacks some, too.
+    """
+    facts = product.facts()
+    asked = prompts.product_script(product.name, product.features, product.audience, product.price, product.promotion)
+    return drafted(chat, Wanted(asked, lambda text: _lacking(missing(facts, product.price, text)), facts, seed=seed))
+
+
+def polish(content: str, chat: Chat, seed: int | None = None) -> AsyncGenerator[Draft | Copy]:
+    """A smoother text with the numbers of the original. An empty one is `InvalidInput` at once."""
+    if not content.strip():
+        raise InvalidInput("文本不能为空", param="content")
+    return drafted(chat, Wanted(prompts.polish(content), keeps_numbers(content), seed=seed))
+
+
+async def final(items: AsyncGenerator[Draft | Result]) -> Result:
+    """The checked text alone."""
+    async with aclosing(items):
+        async for item in items:
+            if not isinstance(item, Draft):
+                return item
+    raise EngineFailed("模型没有写出内容")
+
+
+def keeps_numbers(original: str) -> Callable[[str], str]:
+    """Says which numbers a text has lost. Those within forbidden terms (100%有效) may go with them."""
+    lawful = rewritten(original)
+    return lambda text: _lacking(lost(lawful, text))
+
+
+def _lacking(words: list[str]) -> str:
+    return "缺少" + "、".join(f"“{word}”" for word in words) if words else ""

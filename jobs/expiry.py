@@ -1,0 +1,93 @@
+"""What outlives its use while its work is kept: scratch, events, refresh tokens, the engine's records.
+
+`gone` are the subjects that go as a whole: what is theirs is not counted again.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import delete, func, select
+
+from contracts.settings import Settings
+from jobs.jobs import Jobs
+from jobs.records import ALIVE
+from store import disk
+from store.artifacts import Artifacts
+from store.database import Database
+from store.disk import Removed
+from store.tables import ArtifactRow, EventRow, JobRow, RefreshToken
+
+BATCH = 500
+WORK = "/.work/"  # contracts.tasks.scratch_of
+
+
+def scratch(database: Database, artifacts: Artifacts, before_ms: int, gone: Collection[str], dry_run: bool) -> Removed:
+    """What jobs that did not complete had made for themselves."""
+    columns = ArtifactRow.key, ArtifactRow.size_bytes, JobRow.id, JobRow.subject
+    files = select(*columns).join(JobRow, JobRow.id == ArtifactRow.job_id).where(ArtifactRow.key.contains(WORK))
+    failed = JobRow.state.in_(("failed", "cancelled")), JobRow.finished_ms < before_ms
+    folders: Counter[str] = Counter()
+    with database.session() as session:
+        for key, size_bytes, job_id, subject in session.execute(files.where(*failed)):
+            before, work, _ = key.partition(f"{WORK}{job_id}/")
+            if work and subject not in gone:
+                folders[f"{before}{WORK}{job_id}"] += size_bytes
+    for folder in () if dry_run else folders:
+        artifacts.delete(folder)
+    return Removed("scratch of failed jobs", len(folders), folders.total())
+
+
+def half_written(settings: Settings, before_ms: int, dry_run: bool) -> Removed:
+    """What was on its way into the store when its process was killed."""
+    folder = disk.folder_of_files(settings)
+    entries = folder.joinpath(".scratch").glob("*") if folder else ()
+    old = [each for each in entries if disk.touched_ms(each) < before_ms]
+    return disk.remove("half-written files", old, dry_run)
+
+
+def events(database: Database, before_ms: int, gone: Collection[str], dry_run: bool) -> Removed:
+    """Of jobs that have ended."""
+    old = EventRow.created_ms < before_ms, JobRow.finished_ms.is_not(None)
+    subjects = select(JobRow.subject, func.count()).select_from(EventRow).join(JobRow).where(*old)
+    with database.session() as session:
+        counts = {subject: number for subject, number in session.execute(subjects.group_by(JobRow.subject))}  # noqa: C416
+    batch = select(EventRow.id).join(JobRow).where(*old).limit(BATCH)
+    while counts and not dry_run:
+        with database.turn("gc") as session:  # two at once could wait for each other's rows for ever
+            event_ids = session.scalars(batch).all()
+            session.execute(delete(EventRow).where(EventRow.id.in_(event_ids)))
+        if not event_ids:
+            break
+    return Removed("events", sum(count for subject, count in counts.items() if subject not in gone))
+
+
+def tokens(database: Database, now: int, dry_run: bool) -> Removed:
+    """Refresh tokens that have expired; until then, one that was spent tells of a theft."""
+    expired = RefreshToken.expires_ms < now
+    with database.session() as session:
+        count = session.scalar(select(func.count()).select_from(RefreshToken).where(expired)) or 0
+        if count and not dry_run:
+            session.execute(delete(RefreshToken).where(expired))
+    return Removed("expired refresh tokens", count)
+
+
+def steps(jobs: Jobs, before_ms: int, gone: Collection[str], dry_run: bool) -> Removed:
+    """What the engine has written down of jobs that ended; how they did is in their rows."""
+    count = kept = 0
+    while found := jobs.ended(before_ms, BATCH, kept):
+        rows = _rows(jobs.records.database, found)
+        over = [job_id for job_id in found if rows.get(job_id, ("", ""))[0] not in ALIVE]  # the sweep ends those
+        if not dry_run:
+            for job_id in over:
+                jobs.records.let_go(job_id)  # of a cancelled one, in case that its worker never did
+            jobs.forget_steps(over)
+        kept += len(found) if dry_run else len(found) - len(over)
+        count += sum(rows.get(job_id, ("", ""))[1] not in gone for job_id in over)
+    return Removed("engine's records of jobs", count)
+
+
+def _rows(database: Database, job_ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
+    """State and subject, of those that still have a row."""
+    with database.session() as session:
+        rows = session.execute(select(JobRow.id, JobRow.state, JobRow.subject).where(JobRow.id.in_(job_ids)))
+        return {job_id: (state, subject) for job_id, state, subject in rows}

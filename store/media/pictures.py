@@ -1,0 +1,53 @@
+"""Pictures: decoded whole before they are taken, within a bound of pixels."""
+
+import struct
+import warnings
+import zlib
+from typing import IO
+
+from PIL import Image, UnidentifiedImageError
+
+from contracts.errors import InvalidInput, TooLarge
+from contracts.media import Media
+
+MOST_PIXELS = 40_000_000
+FORMATS = ("PNG", "JPEG", "WEBP")
+SUFFIXES = {
+    "PNG": ".png",
+    "JPEG": ".jpg",
+    "MPO": ".jpg",
+    "WEBP": ".webp",
+}  # MPO: a JPEG of a telephone, with more in it
+TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+
+
+def check_picture(file: IO[bytes], param: str) -> Media:
+    """A PNG, JPEG or WebP, of which every byte was read; anything else is `InvalidInput`, a huge one `TooLarge`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # broken metadata; and Pillow's own bound, which is higher
+            _opened(file, param).verify()  # checksums, which decoding does not look at; it spoils the object
+            with _opened(file, param) as picture:
+                picture.load()
+                suffix = SUFFIXES[picture.format or ""]
+                return Media("image", suffix, TYPES[suffix], width=picture.width, height=picture.height)
+    except (UnidentifiedImageError, *BROKEN):
+        raise InvalidInput("不是可读的 PNG、JPEG 或 WebP 图片。", param=param) from None
+
+
+def _opened(file: IO[bytes], param: str) -> Image.Image:
+    file.seek(0)
+    picture = Image.open(file, formats=FORMATS)
+    if picture.width * picture.height > MOST_PIXELS:
+        raise TooLarge("图片过大。", param=param)
+    return picture

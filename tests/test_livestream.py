@@ -1,0 +1,276 @@
+"""Sales copy, polishing and the wizard: nothing of the seller's is lost, and what a model does badly is mended once."""
+
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.errors import EngineFailed, InvalidInput
+from contracts.livestream import Copy, Draft, Product, Refined
+from contracts.prompts import length_of, one_line
+from deployments.chat.scripted import corpus_words
+from graphs.advertising import flags
+from graphs.facts import lost, missing, numbers
+from graphs.livestream import final, polish, write_copy
+from graphs.wizard import STEPS, refine
+from tests.copywriting import Near, Says, drafts
+
+EARPHONES = Product(
+    name="新款智能降噪耳机",
+    features=["主动降噪", "持久续航", "运动可用", "防水防汗"],
+    audience="通勤上班族",
+    price="288",
+    promotion="前一百下单立减四十元",
+)
+GOOD = (
+    "家人们！新款智能降噪耳机，主动降噪、持久续航、运动可用、防水防汗，通勤上班族看过来，288元，前一百下单立减四十元！"
+)
+WORDS = st.text(st.sampled_from("耳机abAQ 0189-%.,，。：元折!？¥~\n最第一顶级次近🌈é１２％"), max_size=24)
+NAMED = WORDS.filter(lambda text: bool(one_line(text)))
+COPY = st.lists(st.sampled_from(corpus_words.ZH_COPY + corpus_words.EN_COPY), min_size=1, max_size=9).map("\n".join)
+
+
+async def test_the_documented_product_is_sold_with_all_its_facts() -> None:
+    read, copy = await drafts(write_copy(EARPHONES, Near(), seed=1))
+    for fact in EARPHONES.facts():
+        assert fact in copy.text
+    assert copy.flags == []
+    assert read == [copy.text]
+    assert (await final(write_copy(EARPHONES, Near(), seed=1))).text == copy.text
+
+
+@settings(max_examples=40, deadline=None)
+@given(NAMED, st.lists(WORDS, max_size=4), WORDS, WORDS, WORDS, st.integers(0, 9))
+async def test_any_product_is_sold(
+    name: str, features: list[str], audience: str, price: str, promotion: str, seed: int
+) -> None:
+    product = Product(name=name, features=features, audience=audience, price=price, promotion=promotion)
+    copy = await final(write_copy(product, Near(), seed))
+    assert missing(product.facts(), price, copy.text) == []
+    assert {flag.start for flag in flags(copy.text)} == {flag.start for flag in copy.flags if not flag.rewritten}
+
+
+async def test_a_missing_feature_is_asked_for_once() -> None:
+    chat = Says(GOOD.replace("持久续航、", ""), GOOD)
+    read, copy = await drafts(write_copy(EARPHONES, chat))
+    assert copy.text == GOOD
+    assert read == [GOOD.replace("持久续航、", ""), GOOD]
+    said = chat.asked[1].messages
+    assert [message.role for message in said] == ["system", "user", "assistant", "user"]
+    assert "“持久续航”" in said[-1].content and "主动降噪" not in said[-1].content
+
+
+@pytest.mark.parametrize("answer", ["", " \n", "家人们好！", GOOD.replace("288", "2880"), GOOD.replace("288", "1,288")])
+async def test_two_bad_answers_are_an_honest_failure(answer: str) -> None:
+    chat = Says(answer, answer, GOOD)
+    with pytest.raises(EngineFailed, match=r"模型写了两次都不合要求：(缺少|没有写出内容)"):
+        await final(write_copy(EARPHONES, chat))
+    assert len(chat.asked) == 2
+
+
+async def test_an_answer_that_was_cut_off_is_not_taken() -> None:
+    chat = Says(GOOD, GOOD, finish="length")
+    assert (await final(write_copy(EARPHONES, chat))).text == GOOD
+    assert "没有写完" in chat.asked[1].messages[-1].content
+
+
+@pytest.mark.parametrize(("fact", "text", "there"), [
+    ("主动降噪", "主动 降噪", True),
+    ("ANC降噪。", "ａｎｃ降噪，真好", True),
+    ("Wi-Fi 6", "支持wi-fi6", True),
+    ("café", "cafe\u0301", True),
+    ("30小时续航", "130小时续航", False),
+    ("立减40", "立减400", False),
+    ("3.5mm", "13.5mm", False),
+    ("持久续航", "持久地续航", False),
+])  # fmt: skip
+def test_facts_are_compared_sensibly(fact: str, text: str, there: bool) -> None:
+    assert missing([fact], "", text) == ([] if there else [fact])
+
+
+@pytest.mark.parametrize(("price", "text", "there"), [
+    ("288", "只要288元", True),
+    ("288", "只要２８８元", True),
+    ("288", "只要 ¥288.00！", True),
+    ("¥1288", "1,288元", True),
+    ("288元", "288块", True),
+    ("288", "2880元", False),
+    ("288", "1288元", False),
+    ("288", "288.5元", False),
+    ("288", "1,288元", False),
+    ("$288", "288元", False),
+    ("288元/两件", "288元", False),
+    ("面议", "价格面议", True),
+])  # fmt: skip
+def test_a_price_is_a_number(price: str, text: str, there: bool) -> None:
+    assert missing([price], price, text) == ([] if there else [price])
+
+
+async def test_the_sellers_forbidden_words_are_flagged_and_kept() -> None:
+    product = EARPHONES.model_copy(update={"name": "顶级耳机", "promotion": "全网最低价"})
+    copy = await final(
+        write_copy(product, Says("绝对好用的" + GOOD.replace("新款智能降噪耳机", "顶级耳机") + "全网最低价！"))
+    )
+    assert copy.text.startswith("真的好用的") and "顶级耳机" in copy.text and "全网最低价" in copy.text
+    assert [(flag.term, flag.rewritten) for flag in copy.flags] == [
+        ("绝对", True), ("顶级", False), ("全网最低价", False)
+    ]  # fmt: skip
+
+
+async def test_the_documented_text_is_polished() -> None:
+    copy = await final(polish("欢迎大家，今天卖耳机。", Near()))
+    assert "今天卖耳机" in copy.text
+    assert len(copy.text) > len("欢迎大家，今天卖耳机。")
+
+
+@settings(max_examples=40, deadline=None)
+@given(NAMED, st.integers(0, 9))
+async def test_anything_is_polished_and_keeps_its_numbers(text: str, seed: int) -> None:
+    copy = await final(polish(text, Near(), seed))
+    assert all(flag.rewritten for flag in copy.flags)
+
+
+@pytest.mark.parametrize(("before", "after", "gone"), [
+    ("原价399，现在288元，省30%", "原价399元，只要288，省３０％！", []),
+    ("现在288元", "现在2880元", ["288"]),
+    ("省30%", "省30元", ["30%"]),
+    ("3.50元，买2送1", "3.5元，买二送1", ["2"]),
+    ("立减四十元，打八折", "立减40元，打八折", ["四十元"]),
+    ("百分之八十的人", "很多人", ["百分之八十"]),
+])  # fmt: skip
+def test_lost_numbers_are_named(before: str, after: str, gone: list[str]) -> None:
+    assert lost(before, after) == gone
+
+
+async def test_a_lost_price_is_asked_for_once_and_no_more() -> None:
+    assert (await final(polish("耳机288元", Says("耳机便宜", "耳机只要288元！")))).text == "耳机只要288元！"
+    with pytest.raises(EngineFailed, match="“288”"):
+        await final(polish("耳机288元", Says("耳机便宜", "耳机特价")))
+
+
+async def test_a_number_may_go_with_the_forbidden_term_that_it_is_part_of() -> None:
+    copy = await final(polish("100%有效，288元", Says("100%有效，只要288元！")))
+    assert (copy.text, [flag.term for flag in copy.flags]) == ("值得一试，只要288元！", ["100%有效"])
+
+
+async def test_the_documented_step_of_the_wizard() -> None:
+    refined = await final(refine("欢迎进入直播间。", "generate_draft", 1, Near()))
+    assert "欢迎进入直播间。" in refined.text
+    assert refined.next_step == 2
+    assert refined.actions[:2] == ["correct_grammar", "set_length_50"]
+
+
+async def test_every_action_leads_to_a_step_that_says_what_may_follow() -> None:
+    for step, actions in STEPS.items():
+        for action, following in actions.items():
+            refined = await final(refine("今天卖 耳机,288元", action, step, Near()))
+            assert (refined.next_step, refined.actions) == (following, list(STEPS[following]))
+            assert Refined.model_validate_json(refined.model_dump_json()) == refined
+
+
+@pytest.mark.parametrize(("change", "param", "told"), [
+    ({"action": "finish", "step": 1}, "action", "generate_draft"),
+    ({"action": "generate_draft"}, "action", "correct_grammar、set_length_50"),
+    ({"action": "dance"}, "action", "finish"),
+    ({"action": ""}, "action", "finish"),
+    ({"action": "set_length_9"}, "action", "10 到 2000"),
+    ({"action": "set_length_2001"}, "action", "10 到 2000"),
+    ({"action": "set_length_" + "9" * 5000}, "action", "10 到 2000"),
+    ({"action": "set_length_５０"}, "action", "10 到 2000"),
+    ({"step": 0}, "step", "1 到 3"),
+    ({"step": 4}, "step", "1 到 3"),
+    ({"step": -1}, "step", "1 到 3"),
+    ({"current_text": " \n"}, "current_text", "不能为空"),
+])  # fmt: skip
+def test_the_wizard_refuses_at_once(change: dict[str, Any], param: str, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told) as refused:
+        refine(**{"current_text": "你好", "action": "correct_grammar", "step": 2, "chat": Says()} | change)
+    assert refused.value.param == param
+
+
+def test_nothing_cannot_be_polished() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        polish("\n", Says())
+    assert refused.value.param == "content"
+
+
+async def test_finish_gives_the_text_back_as_it_is() -> None:
+    refined = await final(refine(" 顶级 耳机\n", "finish", 3, Says()))
+    assert (refined.text, refined.next_step, refined.actions) == (" 顶级 耳机\n", 4, [])
+    assert [(flag.term, flag.rewritten) for flag in refined.flags] == [("顶级", False)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(COPY, st.sampled_from([30, 50, 75, 100, 150, 200]), st.integers(0, 9))
+async def test_lengths_are_met_within_a_fifth(text: str, size: int, seed: int) -> None:
+    refined = await final(refine(text, f"set_length_{size}", 2, Near(), seed))
+    assert 0.8 * size <= length_of(refined.text) <= 1.2 * size
+    assert numbers(refined.text).keys() <= numbers(text).keys()
+
+
+@settings(max_examples=60, deadline=None)
+@given(NAMED, st.sampled_from([action for action in STEPS[2] if action != "finish"]), st.integers(0, 9))
+async def test_anything_is_refined(text: str, action: str, seed: int) -> None:
+    refined = await final(refine(text, action, 2, Near(), seed))
+    assert refined.text and all(flag.rewritten for flag in refined.flags)
+
+
+@pytest.mark.parametrize(("answer", "kept"), [
+    ("一二三四五六七八九。" * 9, "一二三四五六七八九。" * 6),
+    ("一二三四五六七八九，" * 9, "一二三四五六七八九，" * 5 + "一二三四五六七八九。"),
+    ("每一个朋友都来看看，" * 5 + "只要1,288元，" * 5, "每一个朋友都来看看，" * 5 + "只要1,288元。"),
+])  # fmt: skip
+async def test_what_is_too_long_twice_ends_with_a_clause_that_fits(answer: str, kept: str) -> None:
+    chat = Says(answer, answer)
+    assert (await final(refine("一二三", "set_length_50", 2, chat))).text == kept
+    assert "应为 40 到 60 个字" in chat.asked[1].messages[-1].content
+
+
+@pytest.mark.parametrize("answer", ["太短了。", "一二三四五六七八九十" * 9, "很短。" + "一二三四五六七八九十" * 9])
+async def test_what_cannot_be_brought_to_length_is_an_honest_failure(answer: str) -> None:
+    with pytest.raises(EngineFailed, match="应为 40 到 60 个字"):
+        await final(refine("一二三", "set_length_50", 2, Says(answer, answer)))
+
+
+async def test_only_flags_of_the_part_that_is_left_are_told() -> None:
+    answer = "顶级的" + "一二三四五六七八九。" * 9 + "绝对。"
+    refined = await final(refine("一二三", "set_length_50", 2, Says(answer, answer)))
+    assert [flag.term for flag in refined.flags] == ["顶级"]
+
+
+async def test_interaction_is_added_again_each_time() -> None:
+    text = "今天卖耳机。"
+    for _ in range(3):
+        refined = await final(refine(text, "add_interaction", 3, Near()))
+        assert refined.text.startswith(text) and len(refined.text) > len(text)
+        text = refined.text
+    with pytest.raises(EngineFailed, match="互动"):
+        await final(refine("今天卖耳机。", "add_interaction", 2, Says("今天卖耳机！", "今天卖好耳机！")))
+
+
+async def test_a_tone_keeps_the_price() -> None:
+    with pytest.raises(EngineFailed, match="288"):
+        await final(refine("家人们，只要288元！", "make_formal", 2, Says("价格优惠。", "价格优惠。")))
+
+
+@pytest.mark.parametrize("repairing", [False, True])
+async def test_who_leaves_stops_the_model(repairing: bool) -> None:
+    chat = Says("家人们好！" * 9, GOOD)
+    async with aclosing(write_copy(EARPHONES, chat)) as items:
+        async for item in items:
+            assert isinstance(item, Draft) and chat.running is not item.restarted
+            if item.restarted is repairing:
+                break
+    assert not chat.running
+    assert len(chat.asked) == 1
+
+
+async def test_a_restart_is_told_between_the_drafts() -> None:
+    chat = Says("好。", GOOD)
+    async with aclosing(write_copy(EARPHONES, chat)) as stream:
+        items = [item async for item in stream]
+    assert [item.text for item in items if isinstance(item, Draft) and item.restarted] == [""]
+    assert [type(item) for item in items[:-1]] == [Draft] * (len(items) - 1)
+    assert type(items[-1]) is Copy

@@ -1,0 +1,39 @@
+"""Whatever the OpenAPI document allows: no answer is a fault of ours."""
+
+import httpx
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case
+
+from tests.conftest import Cluster
+from tests.story import token_of
+
+CASES = 8  # for each operation; the prefixes answer through the same routes
+ABSENT = {"/api/training/start", "/api/tts/generate-cloned", "/api/videogen/{task_id}/execute"}  # 503: no such model
+RUN = settings(
+    max_examples=CASES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def test_no_answer_is_a_fault_of_ours(cluster: Cluster, user: httpx.Client) -> None:
+    schema = schemathesis.openapi.from_url(f"{cluster.url}/openapi.json").exclude(path_regex="^/(story|live)/")
+    shown = {"Authorization": f"Bearer {token_of(user)}"}
+    asked = set()
+    for operation in schema.get_all_operations():
+
+        @RUN
+        @given(case=operation.ok().as_strategy())
+        def ask(case: Case) -> None:
+            asked.add(case.path)
+            answer = case.call(headers=shown)
+            assert answer.status_code < 500 or (answer.status_code == 503 and case.path in ABSENT), (
+                case.as_curl_command()
+            )
+
+        ask()
+    assert len(asked) > 20
