@@ -19,6 +19,7 @@ CODES = {status: code for code, status in STATUS.items() if code not in ("cancel
     400: "invalid_input"
 }
 MESSAGES = {
+    400: "请求体无效",
     401: "登录已失效，请重新登录。",
     408: "请求超时",
     404: "路径不存在",

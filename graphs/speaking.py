@@ -15,6 +15,7 @@ from contracts.engines import Speech
 from contracts.jobs import Job, Steps
 from contracts.speech import SpeechRequest
 from contracts.tasks import AUDIO, SpeechTask
+from graphs.render import remove
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,12 @@ class Speaker:
     files: Files
 
     async def speak(self, job: Job, steps: Steps) -> dict[str, Any]:
-        """An MP3 under a name that nobody can guess."""
-        return {"resources": [await steps.run("speak", self._speak, job)]}
+        """An MP3 under a name that nobody can guess. The recording is not kept."""
+        try:
+            return {"resources": [await steps.run("speak", self._speak, job)]}
+        finally:
+            if sample := job.params["sample"]:
+                await steps.run("tidy", remove, self.files, sample)
 
     async def _speak(self, job: Job) -> str:
         task = SpeechTask.model_validate(job.params)

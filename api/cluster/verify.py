@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, UploadFile
 
 from api.auth import Known
-from api.limits import MIB, body_limit
+from api.limits import body_limit
 from api.state import Here
 from store.verify import Verdict, verify
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1")
 
 
 @router.post("/verify")
-@body_limit(201 * MIB)
+@body_limit("video")
 def verify_file(file: Annotated[UploadFile, File()], state: Here, caller: Known) -> Verdict:
     """The job and the prompt are told to their owner only."""
     with tempfile.TemporaryDirectory() as folder:
