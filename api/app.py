@@ -7,7 +7,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
-from api import cluster, errors, live, story
+from api import cluster, errors, human, live, story
 from api.door import Door
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit
@@ -15,7 +15,7 @@ from api.requests import RequestLog
 from api.state import State
 from contracts.settings import revision
 
-FAMILIES = (cluster.FAMILY, story.FAMILY, live.FAMILY, live.FILES)
+FAMILIES = (cluster.FAMILY, story.FAMILY, live.FAMILY, live.FILES, *human.FAMILIES)
 
 
 def build(state: State) -> FastAPI:
@@ -32,6 +32,7 @@ def build(state: State) -> FastAPI:
     errors.install(app, {family.name: family for family in FAMILIES})
     app.add_middleware(BodyLimit, root=app)
     app.add_middleware(Door, root=app)
+    app.add_middleware(errors.Faults, root=app)
     app.add_middleware(SecurityHeaders)
     if origins := state.settings.cors_origins:
         app.add_middleware(
@@ -40,7 +41,14 @@ def build(state: State) -> FastAPI:
             allow_credentials="*" not in origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["Content-Disposition", "Content-Range", "Retry-After", "X-AIGC-Label", "X-Troupe-Model"],
+            expose_headers=[
+                "Content-Disposition",
+                "Content-Range",
+                "Retry-After",
+                "X-AIGC-Label",
+                "X-Request-ID",
+                "X-Troupe-Model",
+            ],
         )
     app.add_middleware(RequestLog)
     return app

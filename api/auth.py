@@ -1,4 +1,4 @@
-"""What a route asks of who calls: anybody, somebody with an account, or an administrator."""
+"""What a route asks of who calls: anybody, who shows a token or a key, an account, or an administrator."""
 
 from typing import Annotated
 
@@ -43,9 +43,16 @@ def _signed_in(caller: Known) -> User:
     return caller
 
 
-def _admin(caller: Known) -> Caller:
+def _named(caller: Known) -> Caller:
     if caller.address:
-        raise Unauthenticated("请提供 API 密钥。")
+        raise Unauthenticated("请先登录，或提供 API 密钥。")
+    return caller
+
+
+Named = Annotated[Caller, Depends(_named)]
+
+
+def _admin(caller: Named) -> Caller:
     if caller.role != "admin":
         raise Forbidden("需要管理员权限。")
     return caller

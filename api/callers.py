@@ -79,7 +79,7 @@ class Callers:
 
     def _client(self, connection: HTTPConnection) -> str:
         """The address that the outermost proxy of the operator's saw; without one, the socket's."""
-        forwarded = connection.headers.get("x-forwarded-for", "").split(",")
+        forwarded = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")  # some proxies add a line
         hops = self.settings.forwarded_hops
         if 0 < hops <= len(forwarded):
             return forwarded[-hops].strip()
@@ -90,3 +90,9 @@ def secret_of(connection: HTTPConnection) -> str:
     """The token or key that is shown; empty: none."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else connection.headers.get("x-api-key", "").strip()
+
+
+def scheme_of(connection: HTTPConnection) -> str:
+    """Of the URL that the caller's browser knows; who lies here harms only itself."""
+    told = connection.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    return told if told in ("http", "https") else connection.url.scheme

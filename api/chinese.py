@@ -5,6 +5,9 @@ from typing import Any
 
 WORDS = {
     "missing": "缺少必填字段",
+    "list_type": "应为列表",
+    "too_short": "至少 {min_length} 项",
+    "too_long": "最多 {max_length} 项",
     "json_invalid": "请求体不是有效的 JSON",
     "model_attributes_type": "请求体应为 JSON 对象",
     "string_type": "应为字符串",
@@ -27,9 +30,11 @@ WORDS = {
     "extra_forbidden": "未知字段",
     "value_error": "{error}",
 }
+UPLOAD = "Expected UploadFile"  # FastAPI's own, a mere `value_error`
 
 
 def message_of(error: Mapping[str, Any]) -> str:
-    """One of pydantic's errors; a kind that has no words here keeps pydantic's."""
-    words = WORDS.get(error["type"])
-    return words.format_map(error.get("ctx", {})) if words else str(error["msg"])
+    """One of pydantic's errors; a kind that has no words here is told without its reason."""
+    if UPLOAD in error["msg"]:
+        return "应为文件"
+    return WORDS.get(error["type"], "无效的值").format_map(error.get("ctx", {}))

@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.callers import COOKIE, Caller
+from api.callers import COOKIE, Caller, scheme_of
 from api.errors import refusal
 from api.family import route_of
 from api.state import State
@@ -53,10 +53,10 @@ class Door:
         state: State = self.root.state.troupe
         try:
             request.state.caller = caller = await state.callers.of(request)
-            counted = caller.owner
+            counted, crowd = caller.owner, caller.address
         except Unauthenticated as error:
-            request.state.caller, counted = error, state.callers.address(request)
-        if wait_s := await state.rates.hit(rate, path, counted):
+            request.state.caller, counted, crowd = error, state.callers.address(request), ""
+        if wait_s := await state.rates.hit(rate, path, counted, crowd):
             raise Overloaded("请求过于频繁，请稍后再试。", retry_after_s=wait_s)
 
 
@@ -74,5 +74,5 @@ def _with_cookie(request: Request, send: Send) -> Send:
 
 
 def cookie(request: Request, value: str) -> str:
-    secure = "; Secure" if request.headers.get("x-forwarded-proto", request.url.scheme) == "https" else ""
+    secure = "; Secure" if scheme_of(request) == "https" else ""
     return f"{COOKIE}={value}; Path=/; Max-Age={COOKIE_S}; HttpOnly; SameSite=Lax{secure}"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.chinese import message_of
 from api.family import STATUS, Family, detail, route_of
@@ -47,18 +47,37 @@ def install(app: FastAPI, families: Mapping[str, Family]) -> None:
     async def refuse_http(request: Request, error: HTTPException) -> JSONResponse:
         family, code = family_of(app, request), CODES.get(error.status_code, "internal")
         kind = error_of(code, MESSAGES.get(error.status_code, str(error.detail)))
-        status = family.status.get(code, error.status_code)
+        status = family.status[code] if error.status_code in CODES else error.status_code
         return JSONResponse(family.envelope(kind), status, dict(error.headers or {}))
 
-    @app.exception_handler(OSError)
-    @app.exception_handler(SQLAlchemyError)
-    @app.exception_handler(Exception)
-    async def refuse_fault(request: Request, error: Exception) -> JSONResponse:
+
+class Faults:
+    """Answers what nothing else has: inside of what adds headers to answers and logs them, unlike Starlette's own."""
+
+    def __init__(self, app: ASGIApp, root: FastAPI) -> None:
+        self.app, self.root = app, root
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except Exception as error:  # the outermost loop of a request
+            if begun or scope["type"] != "http":
+                raise
+            await self._answer(Request(scope), error)(scope, receive, send)
+
+    def _answer(self, request: Request, error: Exception) -> JSONResponse:
         if known := faults.of(error):
             log.warning("what keeps files and tables has failed: %s", error, extra={"path": request.url.path})
-            return await refuse(request, known)
+            return refusal(self.root, request, known)
         log.error("unexpected failure", exc_info=error, extra={"path": request.url.path})
-        return await refuse(request, ServiceError("服务器内部错误"))
+        return refusal(self.root, request, ServiceError("服务器内部错误"))
 
 
 def refusal(app: FastAPI, request: Request, error: ServiceError) -> JSONResponse:

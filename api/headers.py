@@ -10,7 +10,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 PAGES = ("/docs", "/static-offline-docs")  # these bring scripts of their own
-NO_PAGE = "default-src 'none'; frame-ancestors 'none'; sandbox"
+NO_PAGE = (
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+)
 
 
 class SecurityHeaders:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from contracts.catalog import Capability, ModelSpec
 from contracts.errors import InvalidInput, Unavailable
 
+WORDS = {"chat": "语言", "image": "绘图", "speech": "语音", "transcription": "语音识别", "video": "视频"}
+
 
 class Models:
     """`served` runs on this cluster, the first of each capability is its default; `known` is the whole catalogue."""
@@ -38,7 +40,8 @@ class Models:
         for spec in self.served.values():
             if spec.capability == capability and spec.clones >= clones:
                 return spec
-        raise Unavailable(f"No {capability} model {'for given voices ' if clones else ''}is served here.")
+        kind = ("可用给定音色的" if clones else "") + WORDS.get(capability, capability)
+        raise Unavailable(f"本集群没有启用{kind}模型。")
 
 
 def _remedy(spec: ModelSpec) -> str:

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from api.callers import Callers
 from api.models import Models
+from api.nodes import Nodes, this_machine
 from api.rates import InFlight, Rates
 from api.tokens import Tokens
 from contracts.engines import Chat
@@ -38,13 +39,14 @@ class State:
     rates: Rates
     in_flight: InFlight
     chats: Mapping[str, Chat]
+    nodes: Nodes
 
     def chat(self) -> Chat:
         """The default language model."""
         return self.chats[self.models.default("chat").id]
 
 
-def make(settings: Settings, models: Models, chats: Mapping[str, Chat]) -> State:
+def make(settings: Settings, models: Models, chats: Mapping[str, Chat], nodes: Nodes = this_machine) -> State:
     database = Database(settings.tables_url, WAIT_S)
     jobs, tokens, keys = Jobs(settings, database), Tokens(settings), Keys(database)
     return State(
@@ -61,6 +63,7 @@ def make(settings: Settings, models: Models, chats: Mapping[str, Chat]) -> State
         rates=Rates(settings),
         in_flight=InFlight(settings.sync_calls),
         chats=chats,
+        nodes=nodes,
     )
 
 

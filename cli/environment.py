@@ -31,6 +31,7 @@ def environment(settings: Settings, proxied: bool) -> dict[str, str]:
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "RAY_ROTATION_MAX_BYTES": os.environ.get("RAY_ROTATION_MAX_BYTES", str(64 << 20)),  # of each log file
         "RAY_ROTATION_BACKUP_COUNT": os.environ.get("RAY_ROTATION_BACKUP_COUNT", "3"),
+        "FORWARDED_ALLOW_IPS": "",  # uvicorn would believe X-Forwarded-For of whoever comes through HAProxy
         "NO_PROXY": no_proxy(),
         "no_proxy": no_proxy(),
         "TMPDIR": str(temporary_dir()),

@@ -3,7 +3,7 @@
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import httpx
 import typer
@@ -91,12 +91,14 @@ def verify(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -
 
     settings = Settings()
     Database(settings.tables_url).migrate()
-    console.print_json(check(Artifacts(settings), file, owner=None).model_dump_json())
+    console.print_json(check(Artifacts(settings), file, owners=None).model_dump_json())
 
 
 @app.command()
 def gc(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False) -> None:
     """Remove what has been kept long enough (docs/operations.md). The cluster does the same every hour."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from jobs import engine
     from jobs.jobs import Jobs
     from jobs.retention import Retention
@@ -105,9 +107,12 @@ def gc(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what wo
 
     settings = Settings()
     database = Database(settings.tables_url)
-    database.migrate()
-    engine.migrate(settings)
-    removed = Retention(settings, Jobs(settings, database), Artifacts(settings)).collect(dry_run)
+    try:
+        database.migrate()
+        engine.migrate(settings)
+        removed = Retention(settings, Jobs(settings, database), Artifacts(settings)).collect(dry_run)
+    except (ServiceError, SQLAlchemyError) as problem:
+        fail(str(problem))
     removed += leftovers.clear(runtime_dir(), settings.logs_days, dry_run)
     table = Table("what", "to remove" if dry_run else "removed", "size")
     for each in removed:
@@ -140,7 +145,7 @@ def say(text: str) -> None:
     console.print(text, highlight=False)
 
 
-def fail(text: str) -> None:
+def fail(text: str) -> NoReturn:
     console.print(text, style="red", highlight=False, markup=False)
     raise typer.Exit(1)
 

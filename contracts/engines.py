@@ -8,6 +8,7 @@ from contracts.chat import ChatDelta, ChatRequest
 from contracts.image import ImageRequest
 from contracts.model import Progress
 from contracts.speech import AudioChunk, SpeechRequest
+from contracts.transcription import Transcript, TranscriptionRequest
 from contracts.video import FilmRequest
 
 
@@ -29,6 +30,12 @@ class Speech(Protocol):
     model: str
 
     def synthesize(self, request: SpeechRequest) -> AsyncGenerator[AudioChunk]: ...
+
+
+class Transcription(Protocol):
+    model: str
+
+    async def transcribe(self, request: TranscriptionRequest) -> Transcript: ...
 
 
 class Video(Protocol):

@@ -20,7 +20,8 @@ class StoryTask(Contract):
     scene: str = ""
     pages: int = Field(ge=1, le=24)
     done: dict[str, dict[str, Any]] = {}
-    forgets: list[str] = Field([], description="Keys of files and folders that are removed first.")
+    forgets: list[str] = Field([], description="Jobs of which everything is removed first.")
+    keeps: list[str] = Field([], description="Keys that stay all the same: an earlier segment made them too.")
 
 
 class VideoTask(Contract):
@@ -35,7 +36,7 @@ class VideoTask(Contract):
     height: int = 720
     fps: int = 24
     duration_s: float = 5.0
-    forgets: list[str] = Field([], description="Keys of files and folders that are removed first.")
+    forgets: list[str] = Field([], description="Jobs of which everything is removed first.")
 
 
 def folder_of(task_id: int) -> str:

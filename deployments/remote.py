@@ -27,7 +27,7 @@ def our_errors() -> Iterator[None]:
     try:
         yield
     except BackPressureError as error:
-        raise Overloaded("Every replica is busy.", retry_after_s=1) from error
+        raise Overloaded("模型繁忙，请稍后再试。", retry_after_s=1) from error
     except RayTaskError as error:
         if isinstance(error.cause, ServiceError):
             raise error.cause from None
@@ -36,7 +36,7 @@ def our_errors() -> Iterator[None]:
             raise refusal from None
         raise
     except (RayError, DeploymentUnavailableError) as error:  # the replica died, or there is none
-        raise Unavailable("The model's replica is gone; another is on its way.", retry_after_s=2) from error
+        raise Unavailable("模型正在重新启动，请稍后再试。", retry_after_s=2) from error
 
 
 async def _stream(handle: DeploymentHandle[Any], verb: str, *args: Any) -> AsyncGenerator[Any]:

@@ -1,10 +1,15 @@
 """Blocking engines on an event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, suppress
 from typing import TypeVar
 
+from contracts.errors import Unavailable
+
 T = TypeVar("T")
+ASK_S = 1.0
 _DONE = object()
 
 
@@ -25,3 +30,21 @@ async def threaded(items: Iterator[T]) -> AsyncGenerator[T]:
             await asyncio.wait([step])
         if close := getattr(items, "close", None):
             await asyncio.to_thread(close)
+
+
+async def wanted(items: AsyncGenerator[T], check: Callable[[], None]) -> AsyncGenerator[T]:
+    """The items until `check`, asked before the first and then about once a second, raises; they are closed.
+
+    Ray ends the call of a caller that leaves or dies; one that stands still cannot end it, and others go on without it.
+    """
+    next_s = time.monotonic()
+    async with aclosing(items):
+        while True:
+            if time.monotonic() >= next_s:
+                with suppress(Unavailable):  # who could be asked is away: it goes on
+                    await asyncio.to_thread(check)
+                next_s = time.monotonic() + ASK_S
+            try:
+                yield await anext(items)
+            except StopAsyncIteration:
+                return

@@ -3,6 +3,7 @@
 import logging
 from typing import Any, get_args
 
+import ray
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
@@ -11,6 +12,7 @@ from ray.serve.handle import DeploymentHandle
 
 from api.app import build as build_api
 from api.models import Models
+from api.nodes import Node
 from api.state import make
 from contracts.catalog import Capability, ModelSpec, models
 from contracts.errors import InvalidInput
@@ -26,6 +28,7 @@ from jobs.worker import Worker
 from store.artifacts import Artifacts
 from store.database import Database
 from store.labels.mark import WORDS
+from store.voices import Voices
 
 
 class Args(BaseModel):
@@ -49,11 +52,12 @@ class WorkerDeployment:
         settings = Settings()
         named = {capability: _of(capability, served, handles) for capability in get_args(Capability)}
         bound = pipelines(
-            chat=RemoteChat(*named["chat"][0]),
+            chats={name: RemoteChat(handle, name) for handle, name in named["chat"]},
             image=RemoteImage(*named["image"][0]),
             speeches={name: RemoteSpeech(handle, name) for handle, name in named["speech"]},
             videos={name: RemoteVideo(handle, name) for handle, name in named["video"]},
             files=Artifacts(settings),
+            voices=Voices(Database(settings.tables_url)),
             mark=WORDS if settings.visible_label else "",
         )
         self.worker = Worker(settings, bound)
@@ -81,7 +85,7 @@ class Ingress:
     ) -> None:
         _join_logs()
         named = {name: RemoteChat(handle, name) for name, handle in chats.items()}
-        self.state = make(Settings(), Models(served, models(), fallback), named)
+        self.state = make(Settings(), Models(served, models(), fallback), named, nodes)
         self.worker = worker  # bound, so that it is deployed; they meet in the database
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -122,6 +126,20 @@ def _deploy(spec: ModelSpec, files: Artifacts) -> Application:
             return _named(SpeechDeployment, spec.id, spec, files)
         case "video":
             return _named(VideoDeployment, spec.id, spec, files)
+
+
+def nodes() -> list[Node]:
+    """The cluster's, as Ray tells."""
+    return [
+        Node(
+            name=node["NodeManagerHostname"],
+            alive=node["Alive"],
+            cpus=node["Resources"].get("CPU", 0),
+            gpus=node["Resources"].get("GPU", 0),
+            memory_total=int(node["Resources"].get("memory", 0)),
+        )
+        for node in ray.nodes()
+    ]
 
 
 def _named(deployment: Any, name: str, *arguments: Any) -> Application:

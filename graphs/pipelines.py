@@ -4,25 +4,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.artifacts import Files
-from contracts.engines import Chat, Image, Speech, Video
+from contracts.engines import Chat, Image, Speech, Transcription, Video
+from contracts.human import CHAT, CLONE, SPEAK, TRAIN, VIDEO, Voices
 from contracts.jobs import Job, Pipeline, Steps
 from contracts.tasks import SEGMENTS, SPEECH, VIDEOGEN
-from graphs.render import remove
+from graphs.human import Performer
+from graphs.render import forget
 from graphs.speaking import Speaker
 from graphs.story import Storyteller
 from graphs.videogen import Videomaker
 
 
 def pipelines(
-    chat: Chat,
+    chats: Mapping[str, Chat],
     image: Image,
     speeches: Mapping[str, Speech],
     videos: Mapping[str, Video],
     files: Files,
+    voices: Voices,
     mark: str,
+    transcriptions: Mapping[str, Transcription] = {},
 ) -> dict[str, Pipeline]:
-    """`speeches` and `videos` by model, the default first; `mark` is the visible mark of films, empty: none."""
-    teller = Storyteller(chat, image, next(iter(speeches.values())), next(iter(videos.values())), files, mark)
+    """What is a mapping is by model, the default first; `mark` is the visible mark of films, empty: none."""
+    chat, speech, video = next(iter(chats.values())), next(iter(speeches.values())), next(iter(videos.values()))
+    teller = Storyteller(chat, image, speech, video, files, mark)
     maker = Videomaker(image, videos, files, mark)
     story = (
         Pipeline(teller.write),
@@ -33,6 +38,9 @@ def pipelines(
     )
     made = {**dict(zip(SEGMENTS, story, strict=True)), VIDEOGEN: Pipeline(maker.film, part=maker.draw_shot)}
     made[SPEECH] = Pipeline(Speaker(speeches, files).speak)
+    performer = Performer(chats, speeches, transcriptions, image, video, files, voices)
+    played = (performer.clone, performer.speak, performer.perform, performer.chat, performer.train)
+    made |= dict(zip((CLONE, SPEAK, VIDEO, CHAT, TRAIN), map(Pipeline, played), strict=True))
     return {kind: _forgetting(pipeline, files) for kind, pipeline in made.items()}
 
 
@@ -41,7 +49,7 @@ def _forgetting(pipeline: Pipeline, files: Files) -> Pipeline:
 
     async def run(job: Job, steps: Steps) -> dict[str, Any]:
         if forgets := job.params.get("forgets"):
-            await steps.run("forget", remove, files, *forgets)
+            await steps.run("forget", forget, files, job.params["task_id"], forgets, job.params.get("keeps", []))
         return await pipeline.run(job, steps)
 
     return Pipeline(run, pipeline.part)

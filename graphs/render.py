@@ -11,6 +11,7 @@ from contracts.errors import EngineFailed
 from contracts.image import ImageRequest
 from contracts.jobs import Steps
 from contracts.model import Progress
+from contracts.tasks import scratch_of, uploads_of
 from contracts.video import FilmRequest
 
 KEEPING = 0.98  # how much of a render's progress is over before its film is kept
@@ -33,10 +34,17 @@ async def deliver(files: Files, source: str, key: str, made: Provenance) -> str:
     return kept.key
 
 
-async def remove(files: Files, *keys: str) -> None:
-    """Files, or folders with all that is in them; those that are not there are no matter."""
-    for key in keys:
-        await asyncio.to_thread(files.delete, key)
+async def remove(files: Files, key: str) -> None:
+    """A file, or a folder with all that is in it; one that is not there is no matter."""
+    await asyncio.to_thread(files.delete, key)
+
+
+async def forget(files: Files, task_id: int, job_ids: list[str], keep: list[str]) -> None:
+    """Remove what jobs of the task made and were given. Late or twice, it takes nothing that another has made since."""
+    for job_id in job_ids:
+        await remove(files, scratch_of(task_id, job_id))
+        await remove(files, uploads_of(task_id, job_id))
+    await asyncio.to_thread(files.delete_made, job_ids, keep)
 
 
 async def _last(stream: AsyncGenerator[Progress | Artifact], steps: Steps | None = None, begun: float = 0.0) -> str:
@@ -49,5 +57,5 @@ async def _last(stream: AsyncGenerator[Progress | Artifact], steps: Steps | None
             elif steps:
                 await steps.report(begun + (1 - begun) * item.fraction * KEEPING)
     if artifact is None:
-        raise EngineFailed("The model ended without a result.")
+        raise EngineFailed("模型没有给出结果。")
     return artifact.key

@@ -24,7 +24,7 @@ class Speaker:
     files: Files
 
     async def speak(self, job: Job, steps: Steps) -> dict[str, Any]:
-        """An MP3 under a name that nobody can guess. The recording is not kept."""
+        """An MP3 under a name that nobody can guess. The recording is not kept (`jobs.expiry`: of a stopped job)."""
         try:
             return {"resources": [await steps.run("speak", self._speak, job)]}
         finally:

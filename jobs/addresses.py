@@ -17,7 +17,7 @@ LONGEST_URL = 2_048
 HOST = re.compile(rb"[0-9a-z._:-]+")
 UNICAST = IPv6Network("2000::/3")  # all that is given out of IPv6; `is_global` says yes to much of the rest
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
-LOOKUPS = 16  # at once
+LOOKUPS = 64  # at once: one goes on for a while when its try has been given up
 
 
 def checked(url: str) -> httpx.URL:

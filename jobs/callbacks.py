@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import httpx
-from sqlalchemy import select, update
+from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.errors import ServiceError
@@ -20,7 +22,7 @@ from store.tables import CallbackRow, JobRow
 
 log = logging.getLogger("troupe.jobs")
 POLL_S = 1.0
-AT_ONCE = 16
+AT_ONCE, AT_ONCE_EACH = 16, 4  # of all owners, of one
 TIMEOUT_S = 10.0  # of a try, with everything that belongs to it
 HELD_S = 30.0  # for so long a try is its worker's alone: longer than it takes, so that a crash alone makes another
 PAUSES_S = (5, 30, 120, 600, 3_600, 10_800, 21_600)  # between tries
@@ -40,22 +42,31 @@ class Callbacks:
         """The database may be away for a while."""
         # connections are told apart by their addresses: one that was made to a host is never kept for another
         alone = httpx.Limits(max_keepalive_connections=0)
-        under_way: set[asyncio.Task[None]] = set()
+        under_way: dict[asyncio.Task[None], str] = {}  # and whose
         async with httpx.AsyncHTTPTransport(limits=alone) as transport, asyncio.TaskGroup() as group:
             while True:
                 try:
-                    for due in await asyncio.to_thread(self._due, AT_ONCE - len(under_way)):
-                        under_way.add(task := group.create_task(self._deliver(transport, due)))
-                        task.add_done_callback(under_way.discard)
+                    for due, owner in await asyncio.to_thread(self._due, Counter(under_way.values())):
+                        under_way[task := group.create_task(self._deliver(transport, due))] = owner
+                        task.add_done_callback(under_way.pop)
                 except SQLAlchemyError:
                     log.warning("the callbacks could not be looked up", exc_info=True)
                 await asyncio.sleep(POLL_S)
 
-    def _due(self, room: int) -> list[CallbackRow]:
-        """First tries first: what does not answer holds up nobody new."""
-        ended = select(CallbackRow).join(JobRow).where(JobRow.finished_ms.is_not(None), CallbackRow.next_ms <= now_ms())
+    def _due(self, under_way: Mapping[str, int]) -> Sequence[Row[CallbackRow, str]]:
+        """What is to be tried, and whose it is; `under_way` counts by owner what is being tried.
+
+        First tries first: what does not answer holds up nobody new, and another owner not at all.
+        """
+        order = CallbackRow.attempts, CallbackRow.next_ms
+        turn = func.row_number().over(partition_by=JobRow.owner, order_by=order).label("turn")
+        ended = select(CallbackRow.job_id, JobRow.owner, turn).join(JobRow)
+        waits = ended.where(JobRow.finished_ms.is_not(None), CallbackRow.next_ms <= now_ms()).subquery()
+        others = case(under_way, value=waits.c.owner, else_=0) if under_way else 0
+        due = select(CallbackRow, waits.c.owner).join(waits, waits.c.job_id == CallbackRow.job_id)
+        due = due.where(waits.c.turn + others <= AT_ONCE_EACH).order_by(*order)
         with self.database.session() as session:
-            return list(session.scalars(ended.order_by(CallbackRow.attempts, CallbackRow.next_ms).limit(room)))
+            return session.execute(due.limit(AT_ONCE - sum(under_way.values()))).all()
 
     async def _deliver(self, transport: httpx.AsyncHTTPTransport, due: CallbackRow) -> None:
         try:

@@ -1,13 +1,15 @@
-"""What outlives its use while its work is kept: scratch, events, refresh tokens, the engine's records.
+"""What outlives its use while its work is kept: scratch, uploads, events, refresh tokens, the engine's records.
 
 `gone` are the subjects that go as a whole: what is theirs is not counted again.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import delete, func, select
 
+from contracts.errors import ServiceError
 from contracts.settings import Settings
 from jobs.jobs import Jobs
 from jobs.records import ALIVE
@@ -17,8 +19,10 @@ from store.database import Database
 from store.disk import Removed
 from store.tables import ArtifactRow, EventRow, JobRow, RefreshToken
 
+log = logging.getLogger("troupe.jobs")
 BATCH = 500
 WORK = "/.work/"  # contracts.tasks.scratch_of
+UPLOADS = "uploads/"  # api.uploads.folder_of
 
 
 def scratch(database: Database, artifacts: Artifacts, before_ms: int, gone: Collection[str], dry_run: bool) -> Removed:
@@ -32,9 +36,28 @@ def scratch(database: Database, artifacts: Artifacts, before_ms: int, gone: Coll
             before, work, _ = key.partition(f"{WORK}{job_id}/")
             if work and subject not in gone:
                 folders[f"{before}{WORK}{job_id}"] += size_bytes
-    for folder in () if dry_run else folders:
-        artifacts.delete(folder)
-    return Removed("scratch of failed jobs", len(folders), folders.total())
+    removed = [size for folder, size in folders.items() if dry_run or _is_removed(artifacts, folder)]
+    return Removed("scratch of failed jobs", len(removed), sum(removed))
+
+
+def uploads(database: Database, artifacts: Artifacts, before_ms: int, dry_run: bool) -> Removed:
+    """What was given for one job, when no job that has yet to end names it. What callers keep lies in other folders."""
+    given = ArtifactRow.key.startswith(UPLOADS, autoescape=True), ArtifactRow.created_ms < before_ms
+    with database.session() as session:
+        files = session.execute(select(ArtifactRow.key, ArtifactRow.size_bytes).where(*given)).all()
+        used = str(session.scalars(select(JobRow.params).where(JobRow.finished_ms.is_(None))).all())
+    removed = [size for key, size in files if key not in used and (dry_run or _is_removed(artifacts, key))]
+    return Removed("uploads that no job needs", len(removed), sum(removed))
+
+
+def _is_removed(artifacts: Artifacts, key: str) -> bool:
+    """False when it cannot be removed for now."""
+    try:
+        artifacts.delete(key)
+    except ServiceError:
+        log.warning("%s could not be removed", key, exc_info=True)
+        return False
+    return True
 
 
 def half_written(settings: Settings, before_ms: int, dry_run: bool) -> Removed:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from dbos import DBOSClient
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.jobs import Job
@@ -17,6 +18,7 @@ from jobs import engine
 from jobs.records import Claim, Records
 from store.database import Database
 from store.disk import check_room
+from store.tables import JobRow
 
 log = logging.getLogger("troupe.jobs")
 GOING = frozenset({"ENQUEUED", "DELAYED", "PENDING"})  # DBOS's words for a workflow that has not ended
@@ -50,16 +52,32 @@ class Jobs:
     def sweep(self, before_ms: int) -> None:
         """Mend what a crash or a database that was away left half done, among the jobs made before a time.
 
-        What was never enqueued is; what its workflow has ended without writing down how is failed.
+        What was never enqueued is; what its workflow has ended without writing down how is failed; what is cancelled is
+        let go of when there is no workflow (any more) that will.
         """
-        alive = self.records.alive(before_ms)
-        found = self._client.list_workflows(workflow_ids=alive, load_input=False, load_output=False) if alive else []
-        status = {each.workflow_id: each.status for each in found}
+        alive, held = self.records.alive(before_ms), self._held(before_ms)
+        status = self._status([*alive, *held])
         for job_id in alive:
             if job_id not in status:
                 self._enqueue(job_id)
             elif status[job_id] not in GOING:
                 self.records.fail(job_id, "内部错误")
+        for job_id in held:
+            if status.get(job_id) not in GOING:
+                self.records.let_go(job_id)
+
+    def _held(self, before_ms: int) -> list[str]:
+        """The jobs, made before a time, that are cancelled and that no worker has let go of."""
+        held = JobRow.state == "cancelled", JobRow.finished_ms.is_(None), JobRow.created_ms < before_ms
+        with self.records.database.session() as session:
+            return list(session.scalars(select(JobRow.id).where(*held)))
+
+    def _status(self, job_ids: list[str]) -> dict[str, str]:
+        """Of the workflows, as far as there are any."""
+        if not job_ids:
+            return {}
+        found = self._client.list_workflows(workflow_ids=job_ids, load_input=False, load_output=False)
+        return {each.workflow_id: each.status for each in found}
 
     def _enqueue(self, job_id: str) -> None:
         options: Any = {"workflow_name": engine.WORKFLOW, "queue_name": engine.QUEUE, "workflow_id": job_id}

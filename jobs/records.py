@@ -110,6 +110,12 @@ class Records:
         with self.database.session() as session:
             return [view(row) for row in session.scalars(theirs.order_by(JobRow.created_ms.desc()).limit(limit))]
 
+    def of_kinds(self, kinds: Collection[str], owners: Collection[str], limit: int) -> list[JobView]:
+        """Newest first."""
+        theirs = VIEWED.where(JobRow.kind.in_(kinds), JobRow.owner.in_(owners)).order_by(JobRow.created_ms.desc())
+        with self.database.session() as session:
+            return [view(row) for row in session.scalars(theirs.limit(limit))]
+
     def of_subject(self, subject: str) -> list[JobView]:
         """Oldest first."""
         query = VIEWED.where(JobRow.subject == subject).order_by(JobRow.created_ms)

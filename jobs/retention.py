@@ -40,6 +40,7 @@ class Retention:
             self._remove(f"work that ended {days} days ago" if days else "old work", aged, dry_run),
             self._remove("work beyond the size limit", excess, dry_run),
             expiry.scratch(self.database, self.artifacts, now - DAY_MS, gone, dry_run),
+            expiry.uploads(self.database, self.artifacts, now - HOUR_MS, dry_run),
             expiry.half_written(self.settings, now - DAY_MS, dry_run),
             expiry.events(self.database, now - events_days * DAY_MS if events_days else 0, gone, dry_run),
             expiry.tokens(self.database, now, dry_run),

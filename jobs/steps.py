@@ -27,7 +27,7 @@ class DurableSteps:
 
     def __init__(self, job: Job, calls: Calls, records: Records, part: PartWorkflow, confirm: Confirm) -> None:
         self.job, self.calls, self.records, self.part, self.confirm = job, calls, records, part, confirm
-        self._reported_s = 0.0
+        self._reported_s, self._rounds = 0.0, 0
 
     async def run(self, name: str, call: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         left = iter(range(ATTEMPTS - 1, -1, -1))
@@ -44,9 +44,10 @@ class DurableSteps:
 
     async def each(self, items: Sequence[Mapping[str, Any]], until: float = 1.0) -> list[dict[str, Any]]:
         """One child workflow an item: step numbers are given in the order of execution, which branches do not keep."""
+        self._rounds += 1
         handles = []
         for number, item in enumerate(items, 1):
-            with SetWorkflowID(f"{self.job.id}-part-{number}"):
+            with SetWorkflowID(f"{DBOS.workflow_id}-{self._rounds}-part-{number}"):
                 handles.append(await DBOS.start_workflow_async(self.part, self.job.id, number, dict(item)))
         results = []
         for handle in handles:

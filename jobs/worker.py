@@ -68,9 +68,16 @@ class Worker:
                 raise RuntimeError("A loop of the worker has ended.")
 
     async def run(self, job_id: str) -> None:
-        job = await patiently(self.records.start, job_id)
-        if job is None:
-            return await patiently(self.records.let_go, job_id)
+        """Does not return when another worker has taken over: what returns is written down as ended."""
+        try:
+            if job := await patiently(self.records.start, job_id):
+                await self._drive(job)
+        finally:
+            await self.calls.drained(job_id)
+            await patiently(self.records.let_go, job_id)
+            await self._confirm()
+
+    async def _drive(self, job: Job) -> None:
         try:
             with told():
                 result = await self._pipeline(job).run(job, self._steps(job))
@@ -82,19 +89,20 @@ class Worker:
         except Exception:  # the outermost loop of a job: whatever a pipeline raises ends this job and no other
             if await patiently(self.records.fail, job.id, "内部错误"):
                 log.exception("job failed", extra={"job": job.id})
-        finally:
-            await self.calls.drained(job.id)
-            await patiently(self.records.let_go, job.id)
 
     async def run_part(self, job_id: str, item: Mapping[str, Any]) -> dict[str, Any]:
-        job = await patiently(self.records.start, job_id)
-        if job is None:
-            raise Cancelled("已取消")
-        part = self._pipeline(job).part
-        if part is None:
-            raise InvalidInput(f"A {job.kind} job has no parts.")
-        with told():
-            return await part(job, item, self._steps(job))
+        """Neither returns nor fails when another worker has taken over."""
+        try:
+            job = await patiently(self.records.start, job_id)
+            if job is None:
+                raise Cancelled("已取消")
+            part = self._pipeline(job).part
+            if part is None:
+                raise InvalidInput(f"A {job.kind} job has no parts.")
+            with told():
+                return await part(job, item, self._steps(job))
+        finally:
+            await self._confirm()
 
     def _pipeline(self, job: Job) -> Pipeline:
         try:

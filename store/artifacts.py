@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import IO, Any
 
 import fsspec
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from contracts.artifacts import Artifact, Provenance
-from contracts.errors import Cancelled, NotFound, UnsupportedMedia
+from contracts.errors import Cancelled, Conflict, NotFound, UnsupportedMedia
 from contracts.faults import AWAY
 from contracts.settings import Settings
 from store import labels
-from store.database import Database, now_ms
+from store.database import Begin, Database, now_ms
 from store.disk import check_room
 from store.faults import told
 from store.tables import ArtifactRow, JobRow, LeaseRow
@@ -77,6 +77,12 @@ class Artifacts:
         return Artifacts, ()
 
     @told(AWAY)
+    def check_wanted(self, made: Provenance) -> None:
+        """`Cancelled` when `put` would keep nothing: the job no longer runs, or its worker was given up for lost."""
+        with self._database.session() as session:
+            _check_fence(session, made)
+
+    @told(AWAY)
     def put(self, key: str, content: bytes | Path, made: Provenance) -> Artifact:
         """Keep what the cluster generated: labelled, visible only when whole, in place of what had this key.
 
@@ -104,11 +110,14 @@ class Artifacts:
             return self.put(key, copy, made)
 
     @told(AWAY)
-    def upload(self, key: str, content: bytes | Path, owner: str) -> Artifact:
-        """Keep what a caller gave: as it is, without a label of ours."""
+    def upload(self, key: str, content: bytes | Path, owner: str, fresh: bool = False) -> Artifact:
+        """Keep what a caller gave: as it is, without a label of ours.
+
+        `fresh`: `Conflict` when something has this key.
+        """
         check_room(self.settings)
         with self._scratch(key, content) as path:
-            return self._publish(path, key, Provenance(owner=owner), uuid.uuid4().hex, media_type_of(key))
+            return self._publish(path, key, Provenance(owner=owner), uuid.uuid4().hex, media_type_of(key), fresh)
 
     @told(AWAY)
     def read(self, key: str) -> bytes:
@@ -155,28 +164,30 @@ class Artifacts:
     @told(AWAY)
     def delete(self, key: str) -> None:
         """Remove a file, or a folder with everything in it, and what is known of it. Nothing there: nothing happens."""
-        filesystem, root = self._place
-        while filesystem.exists(f"{root}/{key}"):
-            with suppress(FileNotFoundError):  # somebody else removes it too
-                filesystem.rm(f"{root}/{key}", recursive=True)
+        self._remove(key)
         theirs = or_(ArtifactRow.key == key, ArtifactRow.key.startswith(f"{key}/", autoescape=True))
         with self._database.session() as session:
             session.execute(delete(ArtifactRow).where(theirs))
+        self._remove(key)  # an upload that came between, and found that the key was known
 
     @told(AWAY)
-    def delete_made(self, job_ids: Collection[str]) -> None:
-        """Remove what these jobs made, and what is known of it; what another job has put in its place stays."""
-        theirs = ArtifactRow.job_id.in_(job_ids)
+    def delete_made(self, job_ids: Collection[str], keep: Collection[str] = ()) -> None:
+        """Remove what these jobs made, and what is known of it; what another job has put in its place stays.
+
+        So do the keys to `keep`, whoever wrote them last.
+        """
+        theirs = ArtifactRow.job_id.in_(job_ids), ArtifactRow.key.not_in(keep)
         with self._database.session() as session:
-            keys = session.scalars(select(ArtifactRow.key).where(theirs).distinct()).all()
+            keys = session.scalars(select(ArtifactRow.key).where(*theirs).distinct()).all()
         for key in keys:
-            with self._database.turn(key) as session:
-                rows = select(ArtifactRow).where(ArtifactRow.key == key).order_by(ArtifactRow.created_ms.desc())
-                newest = session.scalar(rows.limit(1))
-                if newest and newest.job_id in job_ids:
+            newest = select(ArtifactRow.job_id).where(ArtifactRow.key == key).order_by(ArtifactRow.created_ms.desc())
+            with self._database.lock(key) as begin:
+                with begin() as session:
+                    made_by = session.scalar(newest.limit(1))
+                if made_by in job_ids:
                     self.delete(key)
         with self._database.session() as session:
-            session.execute(delete(ArtifactRow).where(theirs))
+            session.execute(delete(ArtifactRow).where(*theirs))
 
     @told(AWAY)
     def check(self) -> None:
@@ -185,6 +196,12 @@ class Artifacts:
         filesystem.makedirs(root, exist_ok=True)
         with suppress(FileNotFoundError):  # an object store has no empty folders
             filesystem.ls(root)
+
+    def _remove(self, key: str) -> None:
+        filesystem, root = self._place
+        while filesystem.exists(f"{root}/{key}"):
+            with suppress(FileNotFoundError):  # somebody else removes it too
+                filesystem.rm(f"{root}/{key}", recursive=True)
 
     @contextmanager
     def _scratch(self, key: str, content: bytes | Path) -> Iterator[Path]:
@@ -202,30 +219,50 @@ class Artifacts:
                 shutil.move(content, path)
             yield path
 
-    def _publish(self, path: Path, key: str, made: Provenance, produce_id: str, media_type: str) -> Artifact:
+    def _publish(
+        self, path: Path, key: str, made: Provenance, produce_id: str, media_type: str, fresh: bool = False
+    ) -> Artifact:
         artifact = Artifact(key=key, media_type=media_type, size_bytes=path.stat().st_size, sha256=digest(path))
-        filesystem, root = self._place
-        target, local = f"{root}/{key}", "file" in filesystem.protocol
         row = ArtifactRow(id=produce_id, **made.model_dump(exclude={"lease"}), **artifact.model_dump())
-        # one after another, so that the newest row is of the file that stays
-        with _replacing(Path(target), path) as replace, self._database.turn(key) as session:
-            newest = session.scalar(select(func.max(ArtifactRow.created_ms)).where(ArtifactRow.key == key))
-            if not local:
-                with self._database.session() as brief:  # its locks do not last as long as the writing
-                    _check_fence(brief, made)
-                filesystem.put_file(str(path), target)  # object stores show an object only when it is whole
-            row.created_ms = max(now_ms(), (newest or 0) + 1)
-            session.add(row)
-            session.flush()  # from here on nobody stops the job or takes it over until this is over
-            try:
-                _check_fence(session, made)
-            except Cancelled:
-                if not local and newest is None:
-                    filesystem.rm(target)
-                raise
-            if local:
-                replace()
+        filesystem, root = self._place
+        with self._database.lock(key) as begin:  # so that the newest row is of the file that stays
+            if fresh and _is_known(key, begin):
+                raise Conflict("文件名已被占用。")
+            if "file" not in filesystem.protocol:
+                self._upload(path, row, made, begin)
+            else:
+                with _replacing(Path(root) / key, path) as replace, begin() as session:
+                    _add(session, row, made)
+                    replace()
         return artifact
+
+    def _upload(self, path: Path, row: ArtifactRow, made: Provenance, begin: Begin) -> None:
+        filesystem, root = self._place
+        target, key = f"{root}/{row.key}", row.key
+        with begin() as session:  # its locks do not last as long as the writing
+            _check_fence(session, made)
+        filesystem.put_file(str(path), target)  # object stores show an object only when it is whole
+        try:
+            with begin() as session:
+                _add(session, row, made)
+        except Cancelled:
+            if not _is_known(key, begin):  # or no longer
+                filesystem.rm(target)
+            raise
+
+
+def _is_known(key: str, begin: Begin) -> bool:
+    with begin() as session:
+        return bool(session.scalar(select(exists().where(ArtifactRow.key == key))))
+
+
+def _add(session: Session, row: ArtifactRow, made: Provenance) -> None:
+    """The newest row of its key. Nobody stops the job or takes it over until the transaction ends."""
+    newest = session.scalar(select(func.max(ArtifactRow.created_ms)).where(ArtifactRow.key == row.key))
+    row.created_ms = max(now_ms(), (newest or 0) + 1)
+    session.add(row)
+    session.flush()
+    _check_fence(session, made)
 
 
 def _check_fence(session: Session, made: Provenance) -> None:
@@ -241,20 +278,22 @@ def _check_fence(session: Session, made: Provenance) -> None:
 @contextmanager
 def _replacing(target: Path, path: Path) -> Iterator[Callable[[], None]]:
     """What moves the file to its place; when its row cannot be kept after that, what was there comes back."""
-    kept = path.with_name(".kept")
+    ours, kept = path.stat(), path.with_name(".kept")
+    if target.exists():
+        _twin(target, kept)
 
     def replace() -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            _twin(target, kept)
         os.replace(path, target)
 
     try:
         yield replace
     except SQLAlchemyError:
-        if kept.exists():
+        if not target.exists() or not os.path.samestat(target.stat(), ours):
+            pass  # not moved; or the lock was lost meanwhile, and somebody has put another there
+        elif kept.exists():
             os.replace(kept, target)
-        elif not path.exists():
+        else:
             target.unlink()
         raise
 

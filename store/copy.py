@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 
 from contracts.errors import Conflict
 from store import tables
-from store.database import Database, now_ms
+from store.database import Database, now_ms, take_time
 from store.tables import LeaseRow
 
 BATCH = 1_000
@@ -27,6 +27,8 @@ def copy(source: Database, target: Database) -> dict[str, int]:
     source.migrate()
     target.migrate()
     with _still(source) as old, target.engine.begin() as new:
+        take_time(new)  # each waits for the other
+        take_time(old)
         if old.scalar(select(exists().where(LeaseRow.expires_ms > now_ms()))):
             raise Conflict("A cluster uses the database: stop it first.")
         if filled := [table.name for table in TABLES if _count(table, new)]:

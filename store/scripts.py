@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from contracts.errors import NotFound
+from contracts.errors import Conflict, NotFound
 from store.database import Database, now_ms
 from store.tables import ScriptRow
+
+MOST = 1_000  # of one owner
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,15 @@ class Scripts:
             return list(session.scalars(theirs))
 
     def create(self, owner: str, name: str, fragment_name: str, content: str) -> ScriptRow:
-        """Its id is the time; of several in one millisecond, the later ones get the next free ones."""
+        """Its id is the time; of several in one millisecond, the later ones get the next free ones.
+
+        `Conflict` when the owner has as many as there may be.
+        """
         row = ScriptRow(owner=owner, name=name, fragment_name=fragment_name, content=content)
+        theirs = select(func.count()).where(ScriptRow.owner == owner)
         with self.database.turn("scripts") as session:
+            if (session.scalar(theirs) or 0) >= MOST:
+                raise Conflict(f"脚本最多保存 {MOST} 个，请修改已有的脚本。")
             row.id = max(now_ms(), (session.scalar(select(func.max(ScriptRow.id))) or 0) + 1)
             session.add(row)
         return row

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, Integer, String, TypeDecorator
+from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, Integer, String, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -65,6 +65,21 @@ class ScriptRow(Table):
     name: Mapped[str]
     fragment_name: Mapped[str]
     content: Mapped[str]
+
+
+class VoiceRow(Table):
+    """A recording kept as a voice: `name` is what its owner calls it, `reference` the path as the owner gave it."""
+
+    __tablename__ = "voices"
+    __table_args__ = (UniqueConstraint("owner", "name"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(Words(128))
+    sample: Mapped[str] = mapped_column(String(512))  # artifact key
+    reference: Mapped[str] = mapped_column(Words(512))
+    consent: Mapped[str] = mapped_column(Words(200))  # of who speaks, as the owner states it
+    created_ms: Mapped[int] = mapped_column(BigInteger)
 
 
 class Story(Table):

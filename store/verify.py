@@ -1,5 +1,6 @@
 """What can be said of a file: the label that it carries, and whether it is one of ours."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -29,13 +30,13 @@ class Verdict(BaseModel):
     origin: Origin | None
 
 
-def verify(files: Artifacts, path: Path, owner: str | None) -> Verdict:
-    """`owner` sees what is its own; None, the operator, sees everything."""
+def verify(files: Artifacts, path: Path, owners: Collection[str] | None) -> Verdict:
+    """`owners` see what is theirs; None, the operator, sees everything."""
     media_type = _sniffed(path)
     label = _label(path, media_type) if media_type else None
     sha256 = digest(path)
     row = files.known(sha256, label.ProduceID if label else "")
-    told = row is not None and (owner is None or row.owner == owner)
+    told = row is not None and (owners is None or row.owner in owners)
     origin = row and Origin(
         model=row.model,
         created_ms=row.created_ms,

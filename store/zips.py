@@ -5,6 +5,7 @@ and what a file is says its content.
 """
 
 import io
+import os
 import shutil
 import stat
 import struct
@@ -42,31 +43,32 @@ SUFFIXES: dict[str, Content] = {
 @dataclass(frozen=True)
 class Entry:
     name: str  # relative to the folder, with slashes, NFC
-    path: Path
     size_bytes: int
 
 
 def extract(
     file: IO[bytes],
-    folder: Path,
+    folder: Path | None,
     *,
     most_files: int,
     most_bytes: int,
     suffixes: Collection[str],
     param: str = "file",
 ) -> list[Entry]:
-    """Unpack a zip into a folder that is made for it; what is refused leaves no folder.
+    """Unpack a zip into a folder that is made for it; what is refused leaves no folder. None: it is only looked at.
 
     Taken are files with these suffixes (of `SUFFIXES`) whose content agrees. Refused: names that leave the folder, are
     twice there or in no known encoding, links, devices, encryption, zips within (`InvalidInput`, `UnsupportedMedia`);
     more than `most_files` or `most_bytes` unpacked, and bombs (`TooLarge`). Litter of desktops is passed by.
     """
-    folder.mkdir(parents=True)
+    if folder:
+        folder.mkdir(parents=True)
     try:
         with zipfile.ZipFile(cast(IO[bytes], _Bounded(file, most_files * RECORD_BYTES))) as archive:
             return list(_written(archive, _chosen(archive, most_files, suffixes), folder, most_bytes))
     except BaseException as error:
-        shutil.rmtree(folder)
+        if folder:
+            shutil.rmtree(folder)
         if isinstance(error, ServiceError):
             raise error_of(error.code, error.message, param) from None
         if isinstance(error, BROKEN):
@@ -134,15 +136,14 @@ def _check_plain(info: zipfile.ZipInfo, name: str) -> None:
 
 
 def _written(
-    archive: zipfile.ZipFile, chosen: Mapping[str, zipfile.ZipInfo], folder: Path, most_bytes: int
+    archive: zipfile.ZipFile, chosen: Mapping[str, zipfile.ZipInfo], folder: Path | None, most_bytes: int
 ) -> Iterator[Entry]:
     if sum(info.file_size for info in chosen.values()) > most_bytes:  # honest, so nothing need be read
         raise _too_large(most_bytes)
     total = 0
     for name, info in chosen.items():
-        path, before = folder / name, total
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(info) as source, path.open("xb") as target:
+        before = total
+        with archive.open(info) as source, _target(folder, name) as target:
             chunk = source.read(CHUNK)
             _check_content(name, chunk[:HEAD_BYTES])
             while chunk:
@@ -151,7 +152,13 @@ def _written(
                     raise _too_large(most_bytes)
                 target.write(chunk)
                 chunk = source.read(CHUNK)
-        yield Entry(name, path, total - before)
+        yield Entry(name, total - before)
+
+
+def _target(folder: Path | None, name: str) -> IO[bytes]:
+    path = folder / name if folder else Path(os.devnull)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("xb" if folder else "wb")
 
 
 def _is_bomb(info: zipfile.ZipInfo, size_bytes: int) -> bool:
@@ -194,10 +201,11 @@ class _Bounded:
     def __init__(self, file: IO[bytes], most_bytes: int) -> None:
         self._file, self._most = file, max(most_bytes, CHUNK)
         self.tell, self.seekable = file.tell, file.seekable
+        self._size = file.seek(0, io.SEEK_END)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if whence == io.SEEK_SET and offset < 0:
-            raise zipfile.BadZipFile("a place before the start")  # of a file, else an error of the system's
+        if whence == io.SEEK_SET and not 0 <= offset <= self._size:
+            raise zipfile.BadZipFile("a place outside of it")  # of a file, else an error of the system's
         return self._file.seek(offset, whence)
 
     def read(self, size: int = -1) -> bytes:

@@ -39,7 +39,7 @@ from tests.receiver import ENDLESS, HANG, MOVED, Receiver, free_port
 from tests.waiting import eventually, soon
 
 pytest_plugins = ["tests.places"]
-OWNER, KEY = "user:1", "a key of sufficient length for a test"
+OWNER, OTHER, KEY = "user:1", "user:2", "a key of sufficient length for a test"
 INNER = ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "0"]
 
 
@@ -91,9 +91,9 @@ async def delivering(*senders: Callbacks) -> AsyncIterator[None]:
     await asyncio.gather(*loops, return_exceptions=True)
 
 
-def ended(records: Records, url: str, subject: str = "story/1") -> str:
+def ended(records: Records, url: str, subject: str = "story/1", owner: str = OWNER) -> str:
     """The id of a job that has just been completed."""
-    job = Job(id=uuid.uuid4().hex, kind="story.write", owner=OWNER, params={"secret": "kept"})
+    job = Job(id=uuid.uuid4().hex, kind="story.write", owner=owner, params={"secret": "kept"})
     records.create(job, subject, callback_url=url)
     records.start(job.id)
     records.complete(job.id, {"made": "kept"})
@@ -101,7 +101,7 @@ def ended(records: Records, url: str, subject: str = "story/1") -> str:
 
 
 def callback_of(records: Records, job_id: str) -> CallbackView:
-    callback = records.get(job_id, OWNER).callback
+    callback = records.get(job_id, OWNER, OTHER).callback
     assert callback
     return callback
 
@@ -148,13 +148,13 @@ async def test_every_end_has_its_name(settings: Settings, records: Records, rece
 def test_a_job_that_goes_on_is_not_told_of(settings: Settings, records: Records, receiver: Receiver) -> None:
     sender, job = Callbacks(settings, records.database), Job(id="j", kind="k", owner=OWNER, params={})
     records.create(job, "s", callback_url=receiver.url())
-    assert sender._due(9) == []
+    assert sender._due({}) == []
     records.start("j")
-    assert sender._due(9) == []
+    assert sender._due({}) == []
     records.cancel("j")
-    assert sender._due(9) == []  # its worker has not let go of it
+    assert sender._due({}) == []  # its worker has not let go of it
     records.let_go("j")
-    assert [due.job_id for due in sender._due(9)] == ["j"]
+    assert [(due.job_id, owner) for due, owner in sender._due({})] == [("j", OWNER)]
 
 
 @pytest.mark.parametrize("status", [500, 404, MOVED])
@@ -203,9 +203,9 @@ async def test_what_a_crash_cut_short_is_sent(
     monkeypatch.setattr(callbacks, "HELD_S", 0.3)
     job_id = ended(records, receiver.url())
     crashed, other = Callbacks(settings, records.database), Callbacks(settings, records.database)
-    (due,) = crashed._due(9)
+    ((due, _),) = crashed._due({})
     assert crashed._claim(due)
-    assert other._due(9) == [] and other._claim(due) is None
+    assert other._due({}) == [] and other._claim(due) is None
     async with delivering(other):
         await soon(lambda: state_of(records, job_id) == "delivered")
     assert callback_of(records, job_id).attempts == 2
@@ -218,11 +218,12 @@ async def test_a_receiver_that_never_answers_holds_up_nobody(
 ) -> None:
     monkeypatch.setattr(callbacks, "TIMEOUT_S", 3.0)
     receiver.answers |= {"/hang": [HANG], "/endless": [ENDLESS]}
-    hanging = [ended(records, receiver.url("/hang")) for _ in range(4)]
-    others = [ended(records, receiver.url(path)) for path in ("/", "/endless", "/")]
+    hanging = [ended(records, receiver.url("/hang")) for _ in range(callbacks.AT_ONCE + 1)]
+    others = [ended(records, receiver.url(path), owner=OTHER) for path in ("/", "/endless", "/")]
     async with delivering(Callbacks(settings, records.database)):
         await soon(lambda: all(state_of(records, job_id) == "delivered" for job_id in others), within_s=2.5)
         assert {state_of(records, job_id) for job_id in hanging} == {"waiting"}
+    assert [path for path, _, _ in receiver.requests].count("/hang") == callbacks.AT_ONCE_EACH
 
 
 async def test_what_takes_too_long_is_tried_again(
@@ -369,10 +370,21 @@ async def test_the_owner_reads_the_secret_and_the_state(
     assert {each["id"]: each for each in (await user.get("/v1/jobs")).json()["data"]}[job_id] == job
 
 
-async def test_everybody_has_a_secret_of_their_own(user: httpx.AsyncClient) -> None:
-    mine = (await user.get("/v1/webhooks/secret")).json()["secret"]
-    nobodys = (await user.get("/v1/webhooks/secret", headers={"Authorization": ""})).json()["secret"]
-    assert mine.startswith("whsec_") and nobodys.startswith("whsec_") and mine != nobodys
+async def test_everybody_has_a_secret_of_their_own(state: State, user: httpx.AsyncClient) -> None:
+    key = {"Authorization": "", "X-API-Key": state.keys.create("tested", "user")[1]}
+    secrets = [(await user.get("/v1/webhooks/secret", headers=shown)).json()["secret"] for shown in ({}, key)]
+    assert all(secret.startswith("whsec_") for secret in secrets) and len(set(secrets)) == 2
+
+
+async def test_nobody_in_particular_has_neither_secret_nor_callback(user: httpx.AsyncClient) -> None:
+    """The owner that stands for an address is everybody's behind it."""
+    url = {"callback_url": "https://example.com/hook"}
+    del user.headers["Authorization"]
+    for _ in range(2):  # without a cookie, and with one
+        assert (await user.get("/v1/webhooks/secret")).status_code == 401
+        answer = await user.post("/probe", params=url)
+        assert (answer.status_code, "callback_url" in answer.json()["detail"]) == (401, True)
+    assert user.cookies and (await user.post("/probe")).json() == ""
 
 
 @pytest.mark.parametrize("url", ["ftp://example.com/", "https://u:p@example.com/", f"http://h/{'x' * 2048}"])

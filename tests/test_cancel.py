@@ -51,10 +51,15 @@ def test_a_task_that_is_deleted_while_it_works_stays_deleted(
 ) -> None:
     task_id, _ = rendering
     engine = replica(cluster, "film")
+    assert not is_idle(engine)
+    assert seen(cluster, user, task_id) == (True, 200)
+    asked = time.monotonic()
     assert user.delete(f"/api/task/{task_id}").json() == {"deleted": True}
-    assert user.delete(f"/api/task/{task_id}").status_code == 404
+    assert seen(cluster, user, task_id) == (False, 404)
     eventually(lambda: is_idle(engine))
-    assert not folder(cluster, task_id).exists()
+    assert time.monotonic() - asked < STOPS_S + 0.5
+    assert user.delete(f"/api/task/{task_id}").status_code == 404
+    assert seen(cluster, user, task_id) == (False, 404)
     assert user.get("/v1/jobs").json() == {"data": []}
 
 
@@ -86,6 +91,11 @@ def test_a_refused_videogen_keeps_no_upload(cluster: Cluster, user: httpx.Client
     fractions = [event["progress"] for event in events if "progress" in event]
     assert fractions == sorted(fractions)
     assert len(list((folder(cluster, task_id) / ".uploads").iterdir())) == 1
+
+
+def seen(cluster: Cluster, client: httpx.Client, task_id: int) -> tuple[bool, int]:
+    """Whether a task has files, and how its progress is answered."""
+    return folder(cluster, task_id).exists(), client.get(f"/api/task/{task_id}/progress").status_code
 
 
 def folder(cluster: Cluster, task_id: int) -> Path:

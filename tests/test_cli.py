@@ -17,6 +17,7 @@ from contracts.catalog import models
 from contracts.settings import ROOT, Settings
 from store.artifacts import Artifacts
 from store.database import Database
+from store.keys import Keys
 from tests.running import run_job
 
 SERVE = """
@@ -113,6 +114,20 @@ def test_what_makes_no_sense_is_a_usage_error(var: Path, arguments: list[str]) -
     assert "Traceback" not in answer.output
 
 
+def test_a_key_is_shown_once_and_revoked(var: Path) -> None:
+    key = troupe("keys", "new", "shop", "--admin").stdout.strip()
+    listed = troupe("keys", "list").stdout
+    assert key.startswith("troupe_") and key not in listed and "shop" in listed and "admin" in listed
+    database = Database(Settings(var=var).tables_url)
+    found = Keys(database).find(key)
+    assert found and found.role == "admin"
+    assert troupe("keys", "revoke", found.id).exit_code == 0
+    assert Keys(database).find(key) is None
+    again = troupe("keys", "revoke", found.id)
+    assert (again.exit_code, again.stdout.strip()) == (1, f"No key {found.id}.")
+    database.engine.dispose()
+
+
 @pytest.mark.parametrize("option", ["--port", "--dashboard-port"])
 def test_serve_says_that_a_port_is_taken(var: Path, taken_port: int, option: str) -> None:
     """In one line, and before it loads Ray."""
@@ -128,3 +143,12 @@ def test_serve_says_that_a_port_is_taken(var: Path, taken_port: int, option: str
     assert answer.returncode == 1
     assert answer.stdout == f"Port {taken_port} is in use; name another one.\n"
     assert answer.stderr == "False\n"
+
+
+def test_gc_tells_what_is_away(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        monkeypatch.setenv("TROUPE_DATABASE_URL", f"postgresql://u:secret@127.0.0.1:{nobody.getsockname()[1]}/troupe")
+        answer = troupe("gc")
+    assert answer.exit_code == 1 and isinstance(answer.exception, SystemExit)
+    assert "refused" in answer.stdout and "secret" not in answer.stdout

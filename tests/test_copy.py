@@ -25,6 +25,7 @@ from store.copy import TABLES, copy
 from store.database import Database, now_ms
 from store.stories import Stories
 from store.tables import ArtifactRow, EventRow, JobRow, LeaseRow, User, Words
+from tests.test_faults import locked
 from tests.test_jobs import Place
 
 pytest_plugins = ["tests.places"]
@@ -182,6 +183,20 @@ def test_many_rows_are_copied_in_batches(both: tuple[Database, Database]) -> Non
         session.execute(insert(EventRow), [one] * 2_500)
     assert copy(old, new)["events"] == 2_504
     assert everything(new) == everything(old)
+
+
+def test_each_side_waits_for_the_other(
+    tmp_path: Path, new_postgres: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.database.IDLE_S", 1)
+    old, new = Database(new_postgres()), Database(f"sqlite:///{tmp_path}/x.db")
+    for database in (old, new):
+        database.migrate()
+    fill(old)
+    with locked(tmp_path / "x.db", 2):
+        assert copy(old, new)["jobs"] == 1
+    for database in (old, new):
+        database.engine.dispose()
 
 
 def test_a_database_that_a_worker_uses_is_not_copied(both: tuple[Database, Database]) -> None:

@@ -46,6 +46,7 @@ class Teller:
         answer = await self.client.get(f"/api/task/{self.task_id}/resource", params={"segmentId": segment})
         with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
             keys = self.heard[segment - 1]["resources"]
+            assert all(key.startswith(f"generated_stories/{self.task_id}/") for key in keys)
             assert archive.namelist() == [key.rpartition("/")[2] for key in keys]
             return {key: archive.read(key.rpartition("/")[2]) for key in keys}
 

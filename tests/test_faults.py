@@ -20,6 +20,7 @@ from api.app import build
 from api.models import Models
 from cli.environment import free_port
 from contracts.artifacts import Provenance
+from contracts.catalog import models
 from contracts.errors import Unavailable
 from contracts.faults import FULL, SHUT
 from contracts.settings import ROOT, Settings
@@ -32,7 +33,9 @@ from store.database import Database
 from store.faults import BUSY
 from store.tables import ArtifactRow
 from tests.disks import Disk, fill, make_room, mount
+from tests.media import speech
 from tests.test_jobs import Place
+from tests.test_story_refusals import picture
 from tests.waiting import eventually
 
 pytest_plugins = ["tests.places"]
@@ -283,12 +286,35 @@ def test_a_database_that_was_away_is_waited_for(
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    state = api_state.make(settings, Models([], {}, False), {})
+async def serving(settings: Settings, *served: str) -> AsyncIterator[httpx.AsyncClient]:
+    known = models()
+    state = api_state.make(settings, Models([known[name] for name in served], known, False), {})
     transport = httpx.ASGITransport(build(state), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://troupe", timeout=60) as client:
         yield client
-    state.database.engine.dispose()
+    for database in (state.database, state.artifacts._database):
+        database.engine.dispose()
+
+
+async def test_what_was_given_for_a_job_that_is_not_queued_goes(tmp_path: Path) -> None:
+    settings = Settings(var=tmp_path / "var")
+    Database(settings.tables_url).migrate()
+    with sqlite3.connect(settings.var / "troupe.db") as connection:
+        connection.execute("CREATE TRIGGER away BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'away'); END")
+    connection.close()
+    async with serving(settings, "film", "matching") as client:
+        await client.post("/api/register", json=USER)
+        token = (await client.post("/api/login", json=USER)).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        task = (await client.post("/api/videogen/new", json={"topic": "海"})).json()["task_id"]
+        given = {"prompt_image_data_uri": picture()}
+        assert (await client.post(f"/api/videogen/{task}/execute", json=given)).status_code == 500
+        sample = {"voiceSample": ("sample.wav", speech())}
+        said = await client.post("/api/tts/generate-cloned", data={"text": "你好"}, files=sample)
+        assert said.status_code == 500
+    files = Artifacts(settings)
+    assert rows(files) == 0 and everything(settings.var / "artifacts") == set()
+    files._database.engine.dispose()
 
 
 async def test_a_request_waits_for_a_locked_database(tmp_path: Path) -> None:

@@ -193,6 +193,12 @@ def test_results_of_parts_are_in_the_order_of_the_items(place: Place) -> None:
     assert place.run("parts", items=[]).result == {"parts": []}
 
 
+def test_parts_may_run_more_than_once(place: Place) -> None:
+    rounds = [[{"number": number}] for number in (1, 2)]
+    told = place.run("twice", rounds=rounds).result["rounds"]
+    assert [[part["number"] for part in parts] for parts in told] == [[1], [2]]
+
+
 def test_a_part_that_fails_stops_the_others(place: Place) -> None:
     items = [{"number": 1, "does": "refuse", "turns": 30}, {"number": 2, "does": "wait"}]
     job_id = place.submit("parts", items=items)
@@ -373,3 +379,13 @@ def test_a_job_whose_workflow_ended_without_a_word_is_failed(place: Place) -> No
         session.execute(update(JobRow).where(JobRow.id == job_id).values(state="running", finished_ms=None))
     view = place.end(job_id)
     assert (view.state, view.error) == ("failed", "内部错误")
+
+
+def test_a_cancelled_job_without_a_workflow_ends(place: Place) -> None:
+    """As in a database that was copied without the engine's."""
+    job = Job(id=new_id(), kind="plain", owner=OWNER, params={})
+    place.jobs.records.create(job, "test/copied")
+    place.jobs.records.start(job.id)
+    place.jobs.records.cancel(job.id)
+    assert place.look(job.id).finished_ms is None
+    assert place.end(job.id).state == "cancelled"

@@ -15,6 +15,7 @@ from store.database import now_ms
 from tests.conftest import Cluster, start, stop
 from tests.processes import kill_all, replica
 from tests.story import execute, new_task, next_message, notifications, run
+from tests.test_cancel import STOPS_S, is_idle, seen
 from tests.waiting import eventually
 from tests.watched import Watched
 
@@ -87,6 +88,23 @@ def test_the_film_engine_amid_a_film(cluster: Cluster, user: httpx.Client) -> No
     job.close()
     with av.open(BytesIO(user.get(f"/api/task/{task_id}/resource?segmentId=1").content), "r") as film:
         assert len(list(film.decode(video=0))) == 240
+
+
+def test_a_film_of_a_worker_that_stands_still(cluster: Cluster, user: httpx.Client) -> None:
+    """It is deleted, and its engine has nobody who could stop it. (Ray ends what a dead process has asked for.)"""
+    task_id = user.post("/api/videogen/new", json={"topic": "海边的日落"}).json()["task_id"]
+    asked = user.post(f"/api/videogen/{task_id}/execute", json={"width": 1920, "height": 1080, "duration": 60})
+    job, film = Watched(cluster, task_id, asked.json()["celery_task_id"]), replica(cluster, "film")
+    eventually(lambda: job.row.progress > DRAWN and not is_idle(film))
+    job.close()
+    worker = replica(cluster, "worker")
+    worker.suspend()
+    assert not is_idle(film)
+    assert user.delete(f"/api/task/{task_id}").json() == {"deleted": True}
+    stopped_s = eventually(lambda: is_idle(film))
+    worker.resume()
+    assert stopped_s < STOPS_S
+    assert seen(cluster, user, task_id) == (False, 404)
 
 
 def test_everything_amid_the_pages(cluster: Cluster, user: httpx.Client) -> None:

@@ -1,24 +1,38 @@
 """A worker has a name of its own as long as it lives, and learns of it when it was given up for lost."""
 
 import asyncio
-from collections.abc import Iterator
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
 
+import psutil
 import pytest
 from sqlalchemy import select, update
 
 from contracts.artifacts import Provenance
-from contracts.errors import Cancelled
-from contracts.jobs import Job
+from contracts.errors import Cancelled, InvalidInput, NotFound
+from contracts.jobs import Job, Pipeline
+from contracts.settings import ROOT, Settings
 from jobs import leases
+from jobs import worker as workers
 from jobs.leases import Lease
 from jobs.records import Records
+from jobs.worker import Worker
 from store.artifacts import Artifacts
 from store.database import Database, now_ms
 from store.tables import LeaseRow
-from tests.waiting import soon
+from tests.running import run_job
+from tests.stalled_process import KEY
+from tests.waiting import eventually, soon
 
 pytest_plugins = ["tests.places"]
+STANDS_STILL_S = 10.0
 
 
 def taken(database: Database) -> Lease:
@@ -136,3 +150,96 @@ def test_who_was_given_up_can_publish_nothing(files: Artifacts) -> None:
     assert files.read("a/script.json") == before
     assert not files._place[0].exists(f"{files._place[1]}/a/other.json")
     files.put("a/other.json", b'{"page": 2}', Provenance(owner="user-1", job_id="j1", lease=other.holder))
+
+
+class Left(BaseException):
+    """In place of the end of the process."""
+
+
+@pytest.fixture
+def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    """Given up for lost as soon as it does anything of a job, whose end is `params["end"]`."""
+
+    def lose() -> None:
+        made.lease.give_back()
+
+    async def run(job: Job, *_: object) -> dict[str, object]:
+        await asyncio.to_thread(lose)
+        if end := job.params["end"]:
+            raise {"refused": InvalidInput("no"), "cancelled": Cancelled("no"), "broken": ValueError("no")}[end]
+        return {}
+
+    def leave() -> NoReturn:
+        raise Left
+
+    monkeypatch.setattr(workers, "_leave", leave)
+    made = Worker(Settings(var=tmp_path), {"k": Pipeline(run, run)})
+    made.records.database.migrate()
+    made.lease.take()
+    yield made
+    made.records.database.engine.dispose()
+
+
+@pytest.mark.parametrize("end", ["", "refused", "cancelled", "broken"])
+async def test_who_was_given_up_does_not_end_a_job(worker: Worker, end: str) -> None:
+    """What returned would be written down as done, and nobody would go on with it."""
+    worker.records.create(Job(id="j1", kind="k", owner="user-1", params={"end": end}), "subject")
+    with pytest.raises(Left):
+        await worker.run("j1")
+    with pytest.raises(Left):
+        await worker.run_part("j1", {})
+    assert worker.records.get("j1", "user-1").state == "running"
+
+
+async def test_who_was_given_up_does_not_begin_a_job(worker: Worker) -> None:
+    worker.records.create(Job(id="j1", kind="k", owner="user-1", params={}), "subject")
+    worker.lease.give_back()
+    with pytest.raises(Left):
+        await worker.run("j1")
+    assert worker.records.get("j1", "user-1").state == "queued"
+
+
+@contextmanager
+def standing_still(settings: Settings, does: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process amid a transaction, and its lease."""
+    here = {"TROUPE_VAR": str(settings.var), "TROUPE_DATABASE_URL": settings.database_url}
+    command = [sys.executable, "-m", "tests.stalled_process", does]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | here, text=True, **streams) as process:
+        assert process.stdout
+        try:
+            holder = process.stdout.readline().strip()
+            eventually(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+            yield process, holder
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("does", ["create", "renew", "put"])
+def test_who_stands_still_amid_a_transaction_holds_nobody_up(
+    new_postgres: Callable[[], str], tmp_path: Path, does: str
+) -> None:
+    files = Artifacts(Settings(var=tmp_path, database_url=new_postgres()))
+    database = files._database
+    database.migrate()
+    run_job(database)
+    stalled, other, records = Lease(database), taken(database), Records(database)
+    files.put(KEY, b'{"words": "old"}', Provenance(owner="user-1", job_id="j1", lease=other.holder))
+
+    def go_on() -> None:
+        expire(database, stalled)
+        assert other.living() == {other.holder}
+        records.create(Job(id="j2", kind="k", owner="user-1", params={}), "subject")
+        files.put(KEY, b'{"words": "new"}', Provenance(owner="user-1", job_id="j1", lease=other.holder))
+
+    with standing_still(files.settings, does) as (process, stalled.holder), ThreadPoolExecutor(1) as pool:
+        try:
+            pool.submit(go_on).result(STANDS_STILL_S)
+        finally:
+            process.send_signal(signal.SIGCONT)
+        said = process.communicate(timeout=20)[1]
+        assert process.returncode == 1 and "idle-in-transaction" in said
+    assert b"new" in files.read(KEY) and files.find(KEY).size_bytes == len(files.read(KEY))
+    with pytest.raises(NotFound):
+        records.get("stalled", "user-1")
+    database.engine.dispose()

@@ -214,8 +214,9 @@ def test_what_is_refused_is_not_kept(server: Server) -> None:
         [(f"field{number}", (None, b"x")) for number in range(100)],
     ],
 )
-def test_forms_are_small_but_for_their_files(server: Server, parts: list) -> None:
-    assert httpx.post(f"{server.url}/film", files=parts).status_code == 422
+@pytest.mark.parametrize("path", ["/film", "/v1/verify"])
+def test_forms_are_small_but_for_their_files(server: Server, parts: list, path: str) -> None:
+    assert httpx.post(f"{server.url}{path}", files=parts).status_code == 422
 
 
 def test_limits_by_kind_follow_the_settings() -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.media import picture, speech
+from tests.wording import in_chinese
 
 COPY = {"productName": "新款智能降噪耳机", "features": ["主动降噪"], "price": "288"}
 STEP = {"currentText": "欢迎进入直播间。", "action": "generate_draft", "step": 1}
@@ -18,7 +19,7 @@ def refused(answer: httpx.Response, named: str, status: int = 200) -> None:
     assert answer.status_code == status, answer.text
     body = answer.json()
     assert body.keys() == {"code", "msg", "data"} and (body["code"], body["data"]) == (0, None)
-    assert named in body["msg"]
+    assert named in body["msg"] and in_chinese(body["msg"])
 
 
 @pytest.mark.parametrize("prefix", ["", "/live"])
@@ -31,6 +32,7 @@ def refused(answer: httpx.Response, named: str, status: int = 200) -> None:
         ("/api/scripts", SCRIPT, {"content": ["a"]}, "content"),
         ("/api/scripts", SCRIPT, {"content": "长" * 50_001}, "content"),
         ("/api/scripts", SCRIPT, {"id": "1678886400001"}, "id"),
+        ("/api/scripts", SCRIPT, {"id": [1]}, "id"),
         ("/api/scripts", SCRIPT, {"id": 1678886400001}, "id"),
         ("/api/scripts", SCRIPT, {"id": "../../etc/passwd"}, "id"),
         ("/api/scripts", SCRIPT, {"id": "9" * 400}, "id"),
@@ -38,6 +40,7 @@ def refused(answer: httpx.Response, named: str, status: int = 200) -> None:
         ("/api/product/generate-script", COPY, {"productName": None}, "productName"),
         ("/api/product/generate-script", COPY, {"features": "主动降噪"}, "features"),
         ("/api/product/generate-script", COPY, {"features": [""]}, "features"),
+        ("/api/product/generate-script", COPY, {"features": ["\u200b"]}, "features"),
         ("/api/product/generate-script", COPY, {"features": ["a"] * 21}, "features"),
         ("/api/product/generate-script", COPY, {"price": 288}, "price"),
         ("/api/product/generate-script", COPY, {"price": {"a": 1}}, "price"),
@@ -133,10 +136,14 @@ def test_a_valid_training_is_refused_until_there_is_one(client: httpx.Client) ->
     refused(client.post("/api/training/start", data={"modelId": "nobody"}, files=files), "modelId")
 
 
-@pytest.mark.parametrize("job", ["train_task_abcde12345", "..%2f..%2fetc%2fpasswd", "%2e%2e", "x" * 2_000])
+@pytest.mark.parametrize("job", ["train_task_abcde12345", "%2e%2e", "a%00b", "x" * 2_000])
 def test_unknown_training_jobs(client: httpx.Client, job: str) -> None:
-    answer = client.get(f"/api/training/status/{job}")
-    assert answer.status_code in (200, 404) and answer.json().get("data") is None
+    refused(client.get(f"/live/api/training/status/{job}"), "jobId")
+
+
+def test_a_training_job_is_no_path(client: httpx.Client) -> None:
+    answer = client.get("/live/api/training/status/..%2f..%2fetc%2fpasswd")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "路径不存在"})
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,20 @@ def test_a_redo_that_is_cancelled_can_be_executed_again(cluster: Cluster, user: 
     assert len(list((folder(cluster, task_id) / ".work").iterdir())) == 1
 
 
+def test_what_a_failed_job_had_made_is_forgotten_too(cluster: Cluster, user: httpx.Client) -> None:
+    task_id = new_task(user)
+    run(user, task_id, 1, 2, 3, 4)
+    place = folder(cluster, task_id)
+    in_the_way = place / "output.srt" / "folder"
+    in_the_way.mkdir(parents=True)
+    assert wait(user, execute(user, task_id, 5))[-1]["state"] == "failed"
+    assert (place / "output.mp4").exists()
+    in_the_way.rmdir()
+    in_the_way.parent.rmdir()
+    wait(user, redo(user, task_id, 3).json()["celery_task_id"])
+    assert {path.split("/")[0] for path in contents(place)} == {".work", "image", "script_data.json"}
+
+
 def test_what_was_never_executed_is_executed_in_order(user: httpx.Client) -> None:
     task_id = new_task(user)
     assert redo(user, task_id, 2).status_code == 409

@@ -1,6 +1,7 @@
 """What is kept, and for how long: in a folder and SQLite, in an object store and Postgres."""
 
 import asyncio
+import errno
 import os
 import threading
 import uuid
@@ -18,6 +19,7 @@ from sqlalchemy import delete, select, update
 from api import state as api_state
 from api.app import build
 from api.models import Models
+from contracts.catalog import models
 from contracts.errors import NotFound, Unauthenticated, Unavailable
 from contracts.jobs import Job
 from contracts.settings import Settings
@@ -32,6 +34,7 @@ from store.database import Database, now_ms
 from store.disk import GIB, Removed
 from store.stories import CLOSED, Stories, claim, subject_of
 from store.tables import EventRow, JobRow, RefreshToken, Story, Table, User
+from tests.media import speech
 from tests.test_jobs import Place
 from tests.waiting import eventually, soon
 
@@ -274,6 +277,62 @@ def test_scratch_of_what_failed_goes_after_a_day(kept: Kept) -> None:
     assert scratch == {fresh, done, running} and kept.has(failed)
 
 
+def test_a_folder_that_cannot_be_removed_holds_up_nothing(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, other = kept.told(2 * DAY_MS, state="failed"), kept.told(2 * DAY_MS, state="failed")
+    kept._change(update(EventRow).values(created_ms=now_ms() - 40 * DAY_MS))
+    filesystem, _ = kept.files._place
+    rm = filesystem.rm
+
+    def busy(path: str, **options: Any) -> None:
+        if f"/{stuck}/" in path:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        rm(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(filesystem, "rm", busy)
+        assert kept.collect(events_days=30) == {"scratch of failed jobs": 1, "events": 6}
+    assert {int(name.split("/")[1]) for name in kept.names() if "/.work/" in name} == {stuck}
+    assert kept.collect() == {"scratch of failed jobs": 1} and kept.has(stuck) and kept.has(other)
+
+
+def test_what_was_given_for_a_job_goes_once_none_needs_it(kept: Kept) -> None:
+    for name in ("used", "held", "done", "lost"):
+        kept.files.upload(f"uploads/a/{name}.wav", b"RIFF", "user-1")
+    kept.files.upload("static/uploads/voice.wav", b"RIFF", "user-1")
+    kept.work("speech/1", 0, [], state="running", recordings=["uploads/a/used.wav"])
+    held = kept.work("speech/2", 0, [], state="running", sample="uploads/a/held.wav")
+    kept.work("speech/3", 0, [], sample="uploads/a/done.wav")
+    kept.jobs.records.cancel(held)  # its worker has yet to let go
+    later = now_ms() + 2 * HOUR_MS
+    assert kept.collect() == {} and kept.collect(at_ms=later) == {"uploads that no job needs": 2}
+    assert kept.names() == ["static/uploads/voice.wav", "uploads/a/held.wav", "uploads/a/used.wav"]
+    kept.jobs.records.let_go(held)
+    assert kept.collect(at_ms=later) == {"uploads that no job needs": 1}
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_cancelled_speech_keeps_no_voice(kept: Kept, begun: bool) -> None:
+    known = models()
+    state = api_state.make(kept.settings, Models([known["matching"]], known, False), {})
+    transport = httpx.ASGITransport(build(state))
+    async with httpx.AsyncClient(transport=transport, base_url="http://troupe", timeout=60) as client:
+        given = {"data": {"text": "你好"}, "files": {"voiceSample": ("a.wav", speech())}}
+        said = await client.post("/api/tts/generate-cloned", headers={"Prefer": "respond-async"}, **given)
+        job = said.json()["data"]["task_id"]
+        if begun:
+            kept.jobs.records.start(job)
+        assert kept.collect(at_ms=now_ms() + 2 * HOUR_MS) == {}
+        assert (await client.delete(f"/v1/jobs/{job}")).json()["state"] == "cancelled"
+        if begun:
+            kept.jobs.records.let_go(job)
+    assert [name.partition("/")[0] for name in kept.names()] == ["uploads"]
+    assert kept.collect(at_ms=now_ms() + 2 * HOUR_MS) == {"uploads that no job needs": 1}
+    assert kept.names() == []
+    for database in (state.database, state.artifacts._database):
+        database.engine.dispose()
+    state.jobs._client.destroy()
+
+
 def test_half_written_files_go_after_a_day(kept: Kept) -> None:
     if kept.settings.artifacts_url:
         pytest.skip("they lie beside a folder only")
@@ -367,6 +426,7 @@ def plenty(kept: Kept) -> None:
     kept.work("drawing/2", YOUNG, ["outputs/2/a.json"])
     Stories(kept.database).close(kept.told(0))
     Accounts(kept.database, 1).open_session(kept.user)
+    kept.files.upload("uploads/somebody/sample.wav", b"RIFF", "user-1")
 
 
 ALL = {"keep_days": 9, "keep_gib": 15_000 / GIB, "events_days": 1}
@@ -379,7 +439,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(kept: Kept) -> None:
     assert kept.everything() == before
     assert kept.report(at_ms=later, **ALL) == told
     counts = [each.count for each in told]
-    assert counts[:4] == [1, 3, 2, 1] and all(counts[5:])
+    assert counts[:5] == [1, 3, 2, 1, 1] and all(counts[6:])
     assert kept.report(at_ms=later, **ALL) == [Removed(each.what, 0) for each in told]
 
 

@@ -125,3 +125,10 @@ def test_logs_are_json_and_hold_no_secret(cluster: Cluster, user: httpx.Client) 
 
 def test_artifacts_and_keys_are_not_for_everybody(cluster: Cluster) -> None:
     assert oct((cluster.var / "keys").stat().st_mode)[-3:] == "700"
+
+
+def test_nobody_is_believed_to_call_from_elsewhere(cluster: Cluster, client: httpx.Client) -> None:
+    """Uvicorn would believe it of HAProxy, which comes from 127.0.0.1."""
+    client.post("/api/scripts", json={"name": "mine"}, headers={"X-Forwarded-For": "203.0.113.5"})
+    found = httpx.get(f"{cluster.url}/api/scripts", headers={"X-Forwarded-For": "203.0.113.6"}).json()["data"]
+    assert "mine" in [script["name"] for script in found]

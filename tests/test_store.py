@@ -3,9 +3,10 @@
 import hashlib
 import io
 import logging
+import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,11 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from s3fs.utils import FileExpired  # type: ignore[import-untyped, unused-ignore]
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from contracts.artifacts import Provenance
+from contracts.artifacts import Artifact, Provenance
 from contracts.errors import Cancelled, InvalidInput, NotFound, Unavailable, UnsupportedMedia
+from contracts.jobs import Job
 from contracts.settings import Settings
+from contracts.tasks import folder_of, scratch_of, uploads_of
+from graphs.render import forget
 from jobs.records import Records
 from store import artifacts, labels
 from store.artifacts import Artifacts, media_type_of
@@ -281,7 +285,7 @@ def test_a_file_of_ours_is_told_from_a_changed_one_and_a_foreign_one(files: Arti
     assert verdict.ours and not verdict.altered and verdict.origin is not None
     assert (verdict.origin.job_id, verdict.origin.model) == ("j1", "painter")
     assert verdict.origin.prompt == "a fox\ufffd in ? snow"
-    stranger = verify(files, copy, "user-2").origin
+    stranger = verify(files, copy, ["user-2"]).origin
     assert stranger is not None and (stranger.model, stranger.job_id, stranger.prompt) == ("painter", None, None)
     copy.write_bytes(copy.read_bytes() + b"more")
     assert verify(files, copy, None).altered
@@ -321,3 +325,83 @@ def test_what_was_only_uploaded_is_not_ours(files: Artifacts, tmp_path: Path) ->
     (tmp_path / "photo").write_bytes(content)
     verdict = verify(files, tmp_path / "photo", None)
     assert (verdict.ours, verdict.altered, verdict.origin) == (False, False, None)
+
+
+@pytest.mark.parametrize("settings", ["s3"], indirect=True)
+def test_what_is_uploaded_while_its_task_is_deleted_goes_too(files: Artifacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.put("a/script.json", document("old"), MADE)
+    filesystem = files._place[0]
+    put_file = filesystem.put_file
+
+    def late(path: str, target: str) -> None:
+        Records(files._database).delete_subject("subject")
+        files.delete("a")
+        put_file(path, target)
+
+    monkeypatch.setattr(filesystem, "put_file", late)
+    with pytest.raises(Cancelled):
+        files.put("a/script.json", document("new"), MADE)
+    assert listing(files) == []
+
+
+async def test_what_is_forgotten_late_takes_nothing_that_was_made_since(files: Artifacts, settings: Settings) -> None:
+    """Nor what an earlier segment made too: the script is written by the first and by the third."""
+    by: dict[str, Provenance] = {}
+    for job_id in ("first", "third", "again"):
+        Records(files._database).create(Job(id=job_id, kind="k", owner="user-1", params={}), "subject")
+        Records(files._database).start(job_id)
+        by[job_id] = MADE.model_copy(update={"job_id": job_id})
+    script, page = f"{folder_of(1)}/script.json", f"{folder_of(1)}/image/p1.json"
+    files.put(script, document("first"), by["first"])
+    for key in (script, page, f"{scratch_of(1, 'third')}/p1.json"):
+        files.put(key, document("third"), by["third"])
+    files.upload(f"{uploads_of(1, 'third')}/picture.png", b"given", "user-1")
+    newest = files.find(script)
+    await forget(files, 1, ["third"], [script])
+    assert listing(files) == [script] and rows(settings) == [script] * 2
+    assert files.find(script) == newest and b"third" in files.read(script)
+    made = files.put(page, document("again"), by["again"])
+    await forget(files, 1, ["third"], [script])
+    assert listing(files) == [page, script] and files.find(page) == made
+    await forget(files, 1, ["third", "again"], [])
+    assert (listing(files), rows(settings)) == ([], [])
+
+
+NOTE = "BEGIN INSERT INTO last VALUES (1); {}END"
+LATE = {  # rows of one kind break a constraint that is looked at when a transaction ends
+    "sqlite": [f"CREATE TRIGGER late AFTER INSERT ON artifacts WHEN NEW.model = 'late' {NOTE.format('')}"],
+    "postgresql": [
+        f"CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS '{NOTE.format('RETURN NULL; ')}'",
+        "CREATE TRIGGER late AFTER INSERT ON artifacts FOR EACH ROW WHEN (NEW.model = 'late') EXECUTE FUNCTION note()",
+    ],
+}
+
+
+def test_a_file_comes_back_before_the_next_one_has_its_turn(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Artifacts(Settings(var=tmp_path, database_url=database_url, artifacts_url=f"file://{tmp_path}/artifacts"))
+    files._database.migrate()
+    run_job(files._database)
+    with files._database.session() as session:
+        late = "REFERENCES users DEFERRABLE INITIALLY DEFERRED"
+        for line in (f"CREATE TABLE last (id INTEGER {late})", *LATE[files._database.url.get_backend_name()]):
+            session.execute(text(line))
+    files.put("a/script.json", document("old"), MADE)
+    others: list[Future[Artifact]] = []
+    replace = os.replace
+
+    def watched(source: Path, target: Path) -> None:
+        """The next one begins when the first has moved its file, and has its time before the old one comes back."""
+        if source.name == ".kept":
+            wait(others, 1)
+        replace(source, target)
+        if target.name == "script.json" and not others:
+            others.append(pool.submit(files.put, "a/script.json", document("next"), MADE))
+
+    monkeypatch.setattr(os, "replace", watched)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Exception, match=r"(?i)foreign key"):
+        files.put("a/script.json", document("late"), MADE.model_copy(update={"model": "late"}))
+    assert files.find("a/script.json") == others[0].result()
+    assert b"next" in files.read("a/script.json")
+    files._database.engine.dispose()

@@ -3,6 +3,7 @@
 import io
 import stat
 import struct
+import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Callable
@@ -33,17 +34,18 @@ def zipped(*names: str, content: bytes = b"hello", change: Change | None = None,
 
 
 def unpacked(
-    content: bytes, folder: Path, most_files: int = 10, most_bytes: int = MIB, suffixes: set[str] = TEXT
+    content: bytes, folder: Path | None, most_files: int = 10, most_bytes: int = MIB, suffixes: set[str] = TEXT
 ) -> list[Entry]:
-    return extract(
-        io.BytesIO(content), folder, most_files=most_files, most_bytes=most_bytes, suffixes=suffixes, param="samples"
-    )
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        return extract(file, folder, most_files=most_files, most_bytes=most_bytes, suffixes=suffixes, param="samples")
 
 
 def assert_refused(content: bytes, folder: Path, error: type[ServiceError], words: str, **bounds: int) -> None:
-    with pytest.raises(ServiceError, match=words) as refused:
-        unpacked(content, folder / "out", **bounds)
-    assert type(refused.value) is error and refused.value.param == "samples"
+    for target in (folder / "out", None):
+        with pytest.raises(ServiceError, match=words) as refused:
+            unpacked(content, target, **bounds)
+        assert type(refused.value) is error and refused.value.param == "samples"
     assert list(folder.iterdir()) == []
 
 
@@ -55,9 +57,10 @@ def test_files_and_folders_are_unpacked(tmp_path: Path) -> None:
             archive.writestr(name, name)
     entries = unpacked(file.getvalue(), tmp_path / "out")
     assert [entry.name for entry in entries] == ["猫/一.txt", "a/b/c.TXT"]
-    assert [entry.path.read_text() for entry in entries] == ["猫/一.txt", "a/b/c.TXT"]
+    assert [(tmp_path / "out" / entry.name).read_text() for entry in entries] == ["猫/一.txt", "a/b/c.TXT"]
     assert entries[0].size_bytes == len("猫/一.txt".encode())
     assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 2
+    assert unpacked(file.getvalue(), None) == entries
 
 
 @pytest.mark.parametrize(
@@ -105,12 +108,23 @@ def patched(content: bytes, local: int, central: int, value: bytes) -> bytes:
     return bytes(changed)
 
 
+def placed(offset: int) -> bytes:
+    """With a file that lies there, as far as the directory tells."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.txt", b"hello")
+        archive.filelist[0].header_offset = offset
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "error", "words"),
     [
         (b"", InvalidInput, "不是可读的 zip"),
         (b"PK\3\4 and no more", InvalidInput, "不是可读的 zip"),
         (zipped("a.txt")[:-30], InvalidInput, "不是可读的 zip"),
+        (placed(1 << 63), InvalidInput, "不是可读的 zip"),
+        (placed(1 << 62), InvalidInput, "不是可读的 zip"),
         (zipped(), InvalidInput, "空"),
         (zipped(".DS_Store"), InvalidInput, "空"),
         (patched(zipped("a.txt"), 6, 8, b"\1\0"), InvalidInput, "加密"),
@@ -141,7 +155,7 @@ def test_pictures_are_pictures(tmp_path: Path) -> None:
         for name, content in named.items():
             archive.writestr(name, content)
     taken = unpacked(file.getvalue(), tmp_path / "out", suffixes={".png", ".jpg"})
-    assert {entry.name: entry.path.read_bytes() for entry in taken} == named
+    assert {entry.name: (tmp_path / "out" / entry.name).read_bytes() for entry in taken} == named
     for content in (b"<html></html>", zipped("b.png"), b""):
         with pytest.raises(UnsupportedMedia, match="不符"):
             unpacked(zipped("a.png", content=content), tmp_path / "second", suffixes={".png"})

@@ -129,6 +129,10 @@ async def parts(job: Job, steps: Steps) -> dict[str, Any]:
     return {"parts": await steps.each(job.params["items"])}
 
 
+async def twice(job: Job, steps: Steps) -> dict[str, Any]:
+    return {"rounds": [await steps.each(items) for items in job.params["rounds"]]}
+
+
 async def part(job: Job, item: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
     """Two steps; `does` says what the second is, `turns` how long it takes."""
     folder, name = job.params["folder"], f"part {item['number']}"
@@ -161,6 +165,7 @@ PIPELINES = {
     "busy": Pipeline(busy),
     "failing": Pipeline(failing),
     "parts": Pipeline(parts, part),
+    "twice": Pipeline(twice, part),
     "no_parts": Pipeline(parts),
 }
 

@@ -10,9 +10,10 @@ from fastapi import APIRouter, File, UploadFile
 from api.auth import Known
 from api.limits import body_limit
 from api.state import Here
+from api.uploads import FormRoute
 from store.verify import Verdict, verify
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", route_class=FormRoute)
 
 
 @router.post("/verify")
@@ -23,4 +24,4 @@ def verify_file(file: Annotated[UploadFile, File()], state: Here, caller: Known)
         path = Path(folder) / "file"
         with path.open("wb") as copy:
             shutil.copyfileobj(file.file, copy)
-        return verify(state.artifacts, path, caller.owner)
+        return verify(state.artifacts, path, caller.owners)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.auth import Known
+from api.auth import Named
 from api.state import Here
 from jobs.webhooks import secret_of
 from store.secrets import signing_key
@@ -16,6 +16,6 @@ class Secret(BaseModel):
 
 
 @router.get("/secret")
-def get_secret(state: Here, caller: Known) -> Secret:
+def get_secret(state: Here, caller: Named) -> Secret:
     """As Standard Webhooks' libraries take it; it stays the same as long as this installation's signing key does."""
     return Secret(secret=secret_of(signing_key(state.settings), caller.owner))

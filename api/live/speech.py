@@ -1,23 +1,24 @@
 """Speech in a given voice: the models that can, and a text said by one of them."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.auth import Known
 from api.callbacks import CallbackUrl
-from api.callers import Caller
+from api.callers import Caller, scheme_of
 from api.files import GENERATED
 from api.limits import body_limit
 from api.live.envelope import Envelope, ok
 from api.live.models import Choices, choices
+from api.live.text import Said
 from api.state import Here, State
-from api.uploads import FormRoute, take
+from api.uploads import FormRoute, aside, take
 from api.waiting import PrefersAsync, finished
-from contracts.errors import InvalidInput, ServiceError
+from contracts.errors import ServiceError
 from contracts.jobs import Job
 from contracts.tasks import SPEECH, SpeechTask
 from jobs.jobs import new_id
@@ -41,7 +42,7 @@ def list_voices_models(state: Here) -> Envelope[Choices]:
 @router.post("/tts/generate-cloned", response_model=Envelope[Spoken])
 @body_limit("audio")
 async def generate_cloned(
-    text: Annotated[str, Form(min_length=1, max_length=LONGEST)],
+    text: Annotated[str, Form(min_length=1, max_length=LONGEST), Said],
     voiceSample: Annotated[UploadFile, File()],
     state: Here,
     caller: Known,
@@ -51,16 +52,14 @@ async def generate_cloned(
     modelId: Annotated[str, Form(max_length=128)] = "",
 ) -> Response:
     """A job inside: `Prefer: respond-async` has its id at once, and so has who leaves."""
-    if not text.strip():
-        raise InvalidInput("不能为空", param="text")
     model = state.models.resolve("speech", modelId, "modelId", clones=True)
     with state.in_flight.one():
-        job = await asyncio.to_thread(_queue, state, caller, model.id, text, voiceSample, callback_url)
+        job = await aside(_queue, state, caller, model.id, text, voiceSample, callback_url)
         if respond_async:
             return _answer("任务已提交", None, job.id, 202)
         view = await finished(state, job)
     instead = model.id if modelId not in ("", model.id) else ""
-    answer = _answer(_said(model.name if instead else ""), _url(request, view.result["resources"][0]), job.id)
+    answer = _answer(_said(instead), _url(request, view.result["resources"][0]), job.id)
     if instead:
         answer.headers["X-Troupe-Model"] = instead
     return answer
@@ -72,7 +71,7 @@ def _queue(state: State, caller: Caller, model: str, text: str, sample: UploadFi
     job = Job(id=new_id(), kind=SPEECH, owner=caller.owner, params=task.model_dump())
     try:
         state.jobs.submit(job, f"speech/{job.id}", callback_url=callback_url)
-    except ServiceError:
+    except (ServiceError, SQLAlchemyError):
         state.artifacts.delete(given.key)
         raise
     return job
@@ -84,8 +83,7 @@ def _said(instead: str) -> str:
 
 def _url(request: Request, key: str) -> str:
     """At the host that was asked, as the caller's browser knows it."""
-    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
-    return str(request.url.replace(scheme=scheme, path=f"/{key}", query="", fragment=""))
+    return str(request.url.replace(scheme=scheme_of(request), path=f"/{key}", query="", fragment=""))
 
 
 def _answer(msg: str, url: str | None, job_id: str, status: int = 200) -> JSONResponse:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, TypeVar
 
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.types import Receive, Scope, Send
 
 from api.files import GENERATED
 from api.live.envelope import failed
@@ -22,25 +23,37 @@ Told = Callable[[Result], BaseModel]
 
 async def answered(state: State, items: AsyncGenerator[Draft | Result], told: Told[Result], stream: bool) -> Response:
     """Who asks for a stream and is refused before the first word gets the refusal as a plain answer."""
-    if not stream:
-        with state.in_flight.one():
+    async with AsyncExitStack() as held:
+        held.enter_context(state.in_flight.one())
+        if not stream:
             return JSONResponse(told(await final(items)).model_dump(), headers=GENERATED)
-    first = await anext(items)
-    return EventSourceResponse(_events(state, first, items, told), headers=GENERATED)
+        await held.enter_async_context(aclosing(items))
+        first = await anext(items)
+        return _Stream(_events(first, items, told), held.pop_all())
+
+
+class _Stream(EventSourceResponse):
+    """Gives back what it holds whether or not its first event is ever asked for."""
+
+    def __init__(self, events: AsyncIterator[ServerSentEvent], held: AsyncExitStack) -> None:
+        super().__init__(events, headers=GENERATED)
+        self.held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self.held:
+            await super().__call__(scope, receive, send)
 
 
 async def _events(
-    state: State, first: Draft | Result, items: AsyncGenerator[Draft | Result], told: Told[Result]
+    first: Draft | Result, items: AsyncGenerator[Draft | Result], told: Told[Result]
 ) -> AsyncIterator[ServerSentEvent]:
     """`delta` and `restart` as the text is written; last `result`, the plain answer, or `error`."""
-    async with aclosing(items):
-        try:
-            with state.in_flight.one():
-                yield _event(first, told)
-                async for item in items:
-                    yield _event(item, told)
-        except ServiceError as error:
-            yield _sent("error", failed(error))
+    try:
+        yield _event(first, told)
+        async for item in items:
+            yield _event(item, told)
+    except ServiceError as error:
+        yield _sent("error", failed(error))
 
 
 def _event(item: Draft | Result, told: Told[Result]) -> ServerSentEvent:

@@ -1,7 +1,5 @@
 """One-click training: the language models that can be trained, start, status."""
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
@@ -12,8 +10,9 @@ from api.limits import MIB, body_limit
 from api.live.envelope import Envelope, ok
 from api.live.models import Choices, choices
 from api.state import Here
-from api.uploads import FormRoute
+from api.uploads import FormRoute, aside
 from contracts.errors import InvalidInput, NotFound, Unavailable
+from store.disk import check_room
 from store.zips import extract
 
 router = APIRouter(prefix="/api", route_class=FormRoute)
@@ -41,7 +40,7 @@ def list_trainable_models(state: Here) -> Envelope[Choices]:
 
 @router.post("/training/start")
 @body_limit(ZIP_BYTES)
-def start_training(
+async def start_training(
     modelId: Annotated[str, Form(min_length=1, max_length=128)],
     trainingSamples: Annotated[UploadFile, File()],
     state: Here,
@@ -51,10 +50,12 @@ def start_training(
     spec = state.models.known.get(modelId)
     if spec is None or spec.capability != "chat" or not spec.trainable:
         raise InvalidInput("没有这个模型。", param="modelId")
-    with tempfile.TemporaryDirectory() as folder:
-        extract(
+    with state.in_flight.one():
+        check_room(state.settings)
+        await aside(
+            extract,
             trainingSamples.file,
-            Path(folder) / "samples",
+            None,
             most_files=MOST_FILES,
             most_bytes=MOST_BYTES,
             suffixes=SAMPLES,

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.auth import Known
 from api.live.envelope import Envelope, ok
 from api.live.stream import answered
+from api.live.text import Said
 from api.state import Here
 from contracts.advertising import Flag
 from contracts.livestream import Copy, Product, Refined
@@ -18,20 +19,13 @@ router = APIRouter(prefix="/api")
 Stream = Annotated[bool, Query(description="Server-sent events: drafts while they are written, last the result.")]
 Words = Annotated[str, Field(max_length=200)]
 LONGEST = 5_000  # characters
-
-
-def _said(value: str) -> str:
-    if not value.strip():
-        raise ValueError("不能为空")
-    return value
-
-
-Text = Annotated[str, Field(max_length=LONGEST), AfterValidator(_said)]
+Text = Annotated[str, Field(max_length=LONGEST), Said]
+Fact = Annotated[str, Field(min_length=1, max_length=100), Said]
 
 
 class NewCopy(BaseModel):
-    productName: str = Field(min_length=1, max_length=100)
-    features: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field([], max_length=20)
+    productName: Fact
+    features: list[Fact] = Field([], max_length=20)
     targetAudience: Words = ""
     price: Words = ""
     promotion: Words = ""

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Cookie, Depends, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.auth import check_key
+from api.callers import scheme_of
 from api.state import Here, State
 from contracts.errors import Overloaded
 
@@ -53,7 +54,7 @@ def register(body: Register, state: Here) -> User:
 @router.post("/login")
 def login(body: Login, state: Here, request: Request, response: Response) -> Access:
     guesses = ("login", body.username.casefold())  # no address: what a proxy is told of it can be made up
-    if not state.rates.login.hit(*guesses):
+    if not state.rates.login.hit(*guesses):  # uncounted guesses are none: without the counter nobody logs in
         raise Overloaded("登录尝试过于频繁，请稍后再试。", retry_after_s=state.rates.login.wait_s(*guesses))
     user_id = state.accounts.check(body.username, body.password)
     state.rates.login.clear(*guesses)
@@ -71,13 +72,12 @@ def refresh(
 
 
 def _remember(request: Request, response: Response, state: State, token: str) -> None:
-    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)  # a caller who lies here harms only itself
     response.set_cookie(
         COOKIE,
         token,
         max_age=state.settings.refresh_days * 86_400,
         path="/",
-        secure=scheme == "https",
+        secure=scheme_of(request) == "https",
         httponly=True,
         samesite="lax",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from api.story.models import Progress
 from contracts.errors import Conflict, NotFound
 from contracts.jobs import JobState, JobView
-from contracts.tasks import SEGMENTS, scratch_of, uploads_of
+from contracts.tasks import SEGMENTS
 from store.stories import VIDEOGEN
 from store.tables import Story
 
@@ -51,11 +51,14 @@ class Reached:
         if not 1 <= segment <= self.segments:
             raise NotFound("没有这个段。", param="segmentId")
 
-    def forgotten_by(self, segment: int) -> list[str]:
-        """The keys of what may be there from executing it or later segments, and from no earlier one."""
-        kept = {key for number, job in self.newest.items() if number < segment for key in files_of(job)}
-        later = [job for job in self.jobs if segment_of(job) >= segment]
-        return sorted({key for job in later for key in (*files_of(job), *scratch_folders(job))} - kept)
+    def outdated_by(self, segment: int) -> list[str]:
+        """The jobs, by id, that executed it or a later segment."""
+        return [job.id for job in self.jobs if segment_of(job) >= segment]
+
+    def made_before(self, segment: int) -> list[str]:
+        """The keys of what the segments before it gave."""
+        earlier = (job.result for number, job in self.newest.items() if number < segment)
+        return [key for result in earlier for key in result.get("resources", [])]
 
     def result_of(self, segment: int) -> JobView:
         """The job that finished the segment."""
@@ -78,14 +81,3 @@ def reached(story: Story, jobs: Sequence[JobView]) -> Reached:
 
 def segment_of(job: JobView) -> int:
     return int(job.params["segment_id"])
-
-
-def files_of(job: JobView) -> list[str]:
-    """The keys of what a segment gave."""
-    return [*job.result.get("resources", []), *filter(None, [job.result.get("subtitles")])]
-
-
-def scratch_folders(job: JobView) -> list[str]:
-    """Where a job kept what only the cluster reads."""
-    task_id = job.params["task_id"]
-    return [scratch_of(task_id, job.id), uploads_of(task_id, job.id)]

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from api.callers import User
 from api.pictures import decoded, kind_of
 from api.state import State
@@ -42,7 +44,8 @@ class Task:
             scene=story.scene,
             pages=self.state.settings.story_pages,
             done={job.kind: job.result for number, job in self.so_far.newest.items() if number < segment},
-            forgets=self.so_far.forgotten_by(segment),
+            forgets=self.so_far.outdated_by(segment),
+            keeps=self.so_far.made_before(segment),
         )
         return self._queue(new_id(), SEGMENTS[segment - 1], params, callback_url)
 
@@ -65,11 +68,11 @@ class Task:
             height=height,
             fps=body.fps,
             duration_s=body.duration,
-            forgets=self.so_far.forgotten_by(1),
+            forgets=self.so_far.outdated_by(1),
         )
         try:
             return self._queue(job_id, VIDEOGEN, params, callback_url)
-        except ServiceError:
+        except (ServiceError, SQLAlchemyError):
             self.state.artifacts.delete(uploads)
             raise
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 
 from ray import serve
 
@@ -11,7 +12,7 @@ from contracts.catalog import ModelSpec
 from contracts.image import ImageRequest, Picture
 from contracts.model import Progress
 from deployments.registry import load
-from deployments.streams import threaded
+from deployments.streams import threaded, wanted
 
 
 @serve.deployment(max_ongoing_requests=4, health_check_period_s=1)
@@ -22,7 +23,8 @@ class ImageDeployment:
 
     async def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
         made = made.model_copy(update={"model": self.spec.id, "prompt": request.prompt})
-        async with aclosing(threaded(self.engine.generate(request))) as items:
+        check = partial(self.files.check_wanted, made)
+        async with aclosing(wanted(threaded(self.engine.generate(request)), check)) as items:
             async for item in items:
                 if isinstance(item, Picture):
                     yield await asyncio.to_thread(self.files.put, key, item.png, made)

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 from ray import serve
@@ -13,7 +14,7 @@ from contracts.catalog import ModelSpec
 from contracts.model import Progress
 from contracts.video import FilmRequest
 from deployments.registry import load
-from deployments.streams import threaded
+from deployments.streams import threaded, wanted
 
 
 @serve.deployment(max_ongoing_requests=2, health_check_period_s=1)
@@ -27,7 +28,8 @@ class VideoDeployment:
         with tempfile.TemporaryDirectory() as folder:
             inputs = await asyncio.to_thread(self._fetch, request, Path(folder))
             output = Path(folder) / "film.mp4"
-            async with aclosing(threaded(self.engine.render(request, inputs, output))) as steps:
+            check = partial(self.files.check_wanted, made)
+            async with aclosing(wanted(threaded(self.engine.render(request, inputs, output)), check)) as steps:
                 async for progress in steps:
                     yield progress
             yield await asyncio.to_thread(self.files.put, key, output, made)

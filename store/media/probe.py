@@ -19,7 +19,8 @@ def probe(file: IO[bytes], kinds: Collection[Kind], param: str = "file") -> Medi
 
     `file` lies on a disk (it has a descriptor) unless it is a picture; it is left at its start. Another kind:
     `UnsupportedMedia`; of a kind, but broken or empty: `InvalidInput`; too many pixels: `TooLarge`. `param` is the
-    field that they name. It blocks, for seconds at most: call it in a thread.
+    field that they name. It blocks, for a minute and a half at most: call it in a thread of
+    a pool that nothing quick shares.
     """
     file.seek(0)
     head = file.read(HEAD_BYTES)

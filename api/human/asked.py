@@ -1,0 +1,71 @@
+"""What the forms name: an avatar model, a trained avatar, a voice, a pitch."""
+
+import tempfile
+from pathlib import Path
+from typing import get_args
+
+from api.callers import Caller
+from api.human.paths import documented, find_media
+from api.state import State
+from contracts.errors import InvalidInput
+from contracts.human import AvatarModel
+from store.media import probe
+from store.voices import Voices
+
+MODELS: tuple[AvatarModel, ...] = get_args(AvatarModel)
+SHORTEST_S = 1.0  # of a recording, to speak in its voice
+PITCHES = 24.0  # semitones, up or down
+
+
+def avatar_model(name: str, param: str) -> AvatarModel:
+    """Empty: the first that the documents name."""
+    if name and name not in MODELS:
+        raise InvalidInput(f"应为 {'、'.join(MODELS)} 之一。", param=param)
+    return name or MODELS[0]
+
+
+def check_avatar(path: str) -> None:
+    """A folder of the store, of whatever name; of `models/` one of a known type."""
+    parts = documented(path, "model_param").split("/") if path.strip() else []
+    if parts[:1] == ["models"] and len(parts) > 1 and parts[1] not in MODELS:
+        raise InvalidInput(f"应为 {'、'.join(MODELS)} 的模型目录。", param="model_param")
+
+
+def check_pitch(pitch: str) -> str:
+    """What to tell who asked for another pitch."""
+    try:
+        semitones = float(pitch or 0)
+    except ValueError:
+        raise InvalidInput("应为数字。", param="pitch") from None
+    if not -PITCHES <= semitones <= PITCHES:
+        raise InvalidInput(f"应在 {-PITCHES:g} 到 {PITCHES:g} 之间。", param="pitch")
+    return "" if semitones == 0 else "暂不支持调整音高，已按原音高合成"
+
+
+def voice_of(state: State, caller: Caller, ref_audio_id: str, speaker_id: str, ref_audio: str = "") -> str:
+    """The key of the recording whose voice is asked for; empty: none is."""
+    for param, name in (("ref_audio_id", ref_audio_id.strip()), ("speaker_id", speaker_id.strip())):
+        if name:
+            return Voices(state.database).find(name, caller.owners, param).sample
+    return find_media(state, caller, ref_audio, "audio", "ref_audio").key if ref_audio.strip() else ""
+
+
+def speech_model(state: State, sample: str, asked: str = "", param: str = "model") -> str:
+    """The model that speaks, in a recording's voice if there is one."""
+    return state.models.resolve("speech", asked, param, clones=bool(sample)).id
+
+
+def check_voice(path: Path, param: str) -> str:
+    """The suffix of a recording that is long enough for its voice to be known."""
+    with path.open("rb") as file:
+        media = probe(file, ["audio"], param)
+    if (media.duration_s or 0.0) < SHORTEST_S:
+        raise InvalidInput(f"录音过短，至少要 {SHORTEST_S:g} 秒。", param=param)
+    return media.suffix
+
+
+def check_stored_voice(state: State, key: str, param: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sample"
+        state.artifacts.fetch(key, path)
+        check_voice(path, param)

@@ -1,0 +1,65 @@
+"""Documented paths, and the keys of the store that they name: results by their name, all else of the caller's own."""
+
+import hashlib
+
+from api.callers import Caller
+from api.state import State
+from contracts.artifacts import Artifact
+from contracts.errors import InvalidInput, NotFound
+from contracts.human import RES_VIDEOS, RES_VOICES
+from contracts.media import WORDS, Kind
+from store.listing import newest_under
+from store.names import key_of
+
+RECORDINGS, RECORDING = "static/audios", "static/audios/input.wav"
+RESULTS = (f"{RES_VOICES}/", f"{RES_VIDEOS}/")  # names that nobody can guess: whoever has one may have the file
+ROOTS = ("static/", "models/")
+PROJECT = "EchOfU/"
+
+
+def documented(path: str, param: str = "url") -> str:
+    """`static/…` or `models/…`, as the documents write it; what would leave the store is invalid input.
+
+    `/a`, `./a`, `a` with Windows separators and under `EchOfU/` are all `a`.
+    """
+    return key_of(key_of(path, param).removeprefix(PROJECT), param)
+
+
+def home(owner: str) -> str:
+    """Where an owner's own files lie."""
+    return f"callers/{hashlib.sha256(owner.encode()).hexdigest()[:32]}"
+
+
+def told(key: str) -> str:
+    """The documented path of a key."""
+    parts = key.split("/", 2)
+    return parts[2] if parts[0] == "callers" and len(parts) == 3 else key
+
+
+def find(state: State, caller: Caller, path: str, param: str | None = None) -> Artifact:
+    """The file that a documented path names for this caller. Another's, or none: `NotFound`."""
+    name = documented(path, param or "path")
+    for key in _keys(state, caller, name):
+        try:
+            return state.artifacts.find(key)
+        except NotFound:
+            continue
+    raise NotFound("文件不存在。", param=param)
+
+
+def find_media(state: State, caller: Caller, path: str, kind: Kind, param: str) -> Artifact:
+    """The same, of a kind; another kind is `InvalidInput`."""
+    found = find(state, caller, path, param)
+    if not found.media_type.startswith(f"{kind}/"):
+        raise InvalidInput(f"应为{WORDS[kind]}文件。", param=param)
+    return found
+
+
+def _keys(state: State, caller: Caller, name: str) -> list[str]:
+    if name.startswith(RESULTS):
+        return [name]
+    if name == RECORDING:
+        return [
+            row.key for row in newest_under(state.database, [f"{home(each)}/{RECORDINGS}" for each in caller.owners])
+        ]
+    return [f"{home(owner)}/{name}" for owner in caller.owners] if name.startswith(ROOTS) else []

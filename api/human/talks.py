@@ -1,0 +1,87 @@
+"""Conversation: a recording is heard, answered, and the answer spoken in a film."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, UploadFile
+from fastapi.responses import JSONResponse
+
+from api.human.asked import avatar_model, check_avatar, check_pitch, speech_model, voice_of
+from api.human.calling import Answered, Call, Called, accepted, answer, instead, said
+from api.human.paths import RECORDING, find
+from api.human.voices import LONGEST_PATH, Name
+from api.limits import body_limit
+from api.uploads import FormRoute, take
+from contracts.errors import NotFound, ServiceError, Unavailable
+from contracts.human import CHAT, ChatTask
+
+router = APIRouter(route_class=FormRoute)
+
+
+@router.post("/chat_system", response_model=Answered, response_model_exclude_none=True)
+@body_limit("audio")
+async def chat_system(
+    call: Called,
+    audio: Annotated[UploadFile | None, File()] = None,
+    model_name: Name = "",
+    model_param: Annotated[str, Form(max_length=LONGEST_PATH)] = "",
+    ref_audio_id: Name = "",
+    speaker_id: Name = "",
+    voice_clone: Name = "",
+    api_choice: Name = "",
+    pitch: Name = "",
+) -> JSONResponse:
+    """With a recording, `response` is the text that answers it; without, the caller's last one is answered, and
+    `response` is the film. `voice_clone` is the model that speaks, if it is one.
+    """
+    model, note = avatar_model(model_name, "model_name"), check_pitch(pitch)
+    check_avatar(model_param)
+    given: list[str] = []
+
+    def task() -> ChatTask:
+        sample = voice_of(call.state, call.caller, ref_audio_id, speaker_id)
+        chat = call.state.models.resolve("chat", api_choice, "api_choice").id
+        speaks = speech_model(call.state, sample, voice_clone if voice_clone in call.state.models.known else "")
+        recording = _recording(call, audio, given)
+        try:
+            hears = _transcription_model(call)
+        except ServiceError:
+            for key in given:
+                call.state.artifacts.delete(key)
+            raise
+        return ChatTask(
+            model=model,
+            recording=recording,
+            sample=sample,
+            chat_model=chat,
+            speech_model=speaks,
+            transcription_model=hears,
+        )
+
+    job, view = await call.perform(CHAT, task)
+    if view is None:
+        return accepted(job)
+    made_by, portrait = instead(view, model)
+    path, chat = call.path(view), job.params["chat_model"]
+    message = said("对话生成成功", portrait, f"由 {chat} 作答" if api_choice not in ("", chat) else "", note)
+    response = view.result["reply"] if given and call.dialect.union else f"/{path.lstrip('/')}"
+    done = Answered(message=message, task_id=job.id, response=response)
+    return answer(done.model_copy(update={"video_path": path}) if call.dialect.union else done, made_by)
+
+
+def _recording(call: Call, audio: UploadFile | None, given: list[str]) -> str:
+    """The key of what was sent, else of the caller's last recording."""
+    if audio is not None:
+        given.append(take(call.state, audio, ["audio"], call.caller.owner, "audio").artifact.key)
+        return given[0]
+    try:
+        return find(call.state, call.caller, RECORDING).key
+    except NotFound:
+        raise NotFound("还没有录音：请上传录音，或先保存一段。", param="audio") from None
+
+
+def _transcription_model(call: Call) -> str:
+    """Nothing is queued where nobody hears."""
+    for spec in call.state.models.served.values():
+        if str(spec.capability) == "transcription":
+            return spec.id
+    raise Unavailable("语音识别暂不可用：本集群还没有启用语音识别模型。")

@@ -1,0 +1,138 @@
+"""Training of avatars: start, look."""
+
+import re
+from datetime import datetime
+from itertools import count
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.auth import Known
+from api.callbacks import CallbackUrl
+from api.callers import Caller
+from api.human.asked import avatar_model
+from api.human.calling import said
+from api.human.dialect import clock
+from api.human.gpus import check_gpu
+from api.human.parameters import parse
+from api.human.paths import find_media
+from api.human.voices import LONGEST_PATH, Name
+from api.state import Here, State
+from api.uploads import FormRoute
+from contracts.errors import Conflict, InvalidInput, NotFound
+from contracts.human import TRAIN, TrainTask
+from contracts.jobs import Job, JobState, JobView
+from jobs.jobs import new_id
+from store.database import in_turn
+from store.tables import JobRow
+
+router = APIRouter(route_class=FormRoute)
+lookups = APIRouter()
+MOST_EPOCHS = 1_000_000
+TASK_ID = re.compile(r"train_[0-9]{8}_[0-9]{6}(_[0-9]{1,6})?")
+SAID: dict[JobState, str] = {
+    "queued": "排队中",
+    "running": "训练中",
+    "completed": "训练完成",
+    "failed": "训练失败",
+    "cancelled": "已取消",
+}
+
+
+class Started(BaseModel):
+    status: str = "success"
+    message: str
+    task_id: str
+
+
+class Progress(BaseModel):
+    """`progress` is 0–1; a cancelled training has failed."""
+
+    state: str
+    progress: float
+    created_time: str
+    finished_time: str | None
+    error: str | None
+
+
+class TrainStatus(Started):
+    data: Progress
+
+
+@router.post("/model_training")
+def model_training(
+    state: Here,
+    caller: Known,
+    callback_url: CallbackUrl,
+    ref_video: Annotated[str, Form(max_length=LONGEST_PATH)] = "",
+    model_choice: Name = "",
+    gpu_choice: Name = "",
+    epoch: Name = "100",
+    custom_params: Annotated[str, Form(max_length=4_096)] = "",
+    speaker_id: Name = "",
+) -> Started:
+    """At once: the training goes on under `task_id`."""
+    model, note = avatar_model(model_choice, "model_choice"), check_gpu(gpu_choice)
+    epochs, parameters = _epochs(epoch), parse(custom_params)
+    if not ref_video.strip():
+        raise InvalidInput("请填写参考视频。", param="ref_video")
+    film = find_media(state, caller, ref_video, "video", "ref_video").key
+    task = TrainTask(model=model, film=film, epochs=epochs, parameters=parameters, gpu="" if note else gpu_choice)
+    return Started(message=said("模型训练开始", note), task_id=_submit(state, caller, task, callback_url))
+
+
+@lookups.get("/api/train-status/{task_id}")
+def train_status(task_id: str, state: Here, caller: Known) -> TrainStatus:
+    job = _find(state, caller, task_id)
+    progress = Progress(
+        state="failed" if job.state == "cancelled" else job.state,
+        progress=job.progress,
+        created_time=clock(job.created_ms),
+        finished_time=clock(job.finished_ms) if job.finished_ms else None,
+        error=job.error or None,
+    )
+    return TrainStatus(message=SAID[job.state], task_id=task_id, data=progress)
+
+
+def _find(state: State, caller: Caller, task_id: str) -> JobView:
+    jobs = state.jobs.records.of_subject(_subject(task_id)) if TASK_ID.fullmatch(task_id) else []
+    if not jobs:
+        raise NotFound("训练任务不存在。", param="task_id")
+    return state.jobs.records.get(jobs[0].id, *caller.owners)
+
+
+def _epochs(epoch: str) -> int:
+    text = epoch.strip() or "100"
+    if not (text.isascii() and text.isdigit() and int(text[:8]) > 0 and len(text) < 8 and int(text) <= MOST_EPOCHS):
+        raise InvalidInput(f"应为 1 到 {MOST_EPOCHS} 的整数。", param="epoch")
+    return int(text)
+
+
+def _submit(state: State, caller: Caller, task: TrainTask, callback_url: str) -> str:
+    """The documented id; of several in one second, the later ones get a number."""
+    stem = datetime.now().strftime("train_%Y%m%d_%H%M%S")
+    for number in count(1):
+        task_id = stem if number == 1 else f"{stem}_{number}"
+        params = task.model_copy(update={"task_id": task_id}).model_dump()
+        job = Job(id=new_id(), kind=TRAIN, owner=caller.owner, params=params)
+        try:
+            state.jobs.submit(job, _subject(task_id), lambda session: _claim(session, job), callback_url)  # noqa: B023
+        except Conflict:
+            continue
+        return task_id
+    raise AssertionError("unreachable")
+
+
+def _claim(session: Session, job: Job) -> None:
+    """Refuse an id that another training has."""
+    in_turn(session, "trainings")
+    subject = _subject(str(job.params["task_id"]))
+    if session.scalar(select(JobRow.id).where(JobRow.subject == subject, JobRow.id != job.id)):
+        raise Conflict("训练任务已存在。")
+
+
+def _subject(task_id: str) -> str:
+    return f"human/{task_id}"

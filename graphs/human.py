@@ -1,0 +1,165 @@
+"""The digital human: voices tried and spoken with, films of a presenter who speaks, conversations."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from contracts.artifacts import Files
+from contracts.engines import Chat, Image, Speech, Transcription, Video
+from contracts.errors import ServiceError, Unavailable
+from contracts.human import (
+    RES_VIDEOS,
+    RES_VOICES,
+    ChatTask,
+    CloneTask,
+    SpeakTask,
+    TrainTask,
+    VideoTask,
+    Voices,
+    scratch_of,
+)
+from contracts.image import ImageRequest
+from contracts.jobs import Job, Steps
+from contracts.video import FilmRequest, Shot
+from graphs.chat import talk
+from graphs.render import deliver, draw, remove, render
+from graphs.sounds import Sound, recorded, say, spoken
+from graphs.story import put, seed_of, wav
+
+PROBE = "你好，很高兴认识你。"  # what a new voice says first
+PRESENTER = "A friendly woman in a bright room, facing the camera and smiling, portrait."
+SIDE, SEED = 720, 4  # of every portrait: the presenter is the same one in all films
+SPOKEN, DRAWN = 0.3, 0.4  # of a job's progress, once its sound is there, and its portrait
+
+Engine = TypeVar("Engine")
+
+
+@dataclass(frozen=True)
+class Performer:
+    """The five pipelines over the engines that they use. Avatars are not rendered yet: a still portrait stands in."""
+
+    chats: Mapping[str, Chat]  # these three by model
+    speeches: Mapping[str, Speech]
+    transcriptions: Mapping[str, Transcription]
+    image: Image
+    video: Video
+    files: Files
+    voices: Voices
+
+    async def clone(self, job: Job, steps: Steps) -> dict[str, Any]:
+        """A voice that has spoken once; a sample that cannot be spoken with is refused in the engine's words."""
+        task = CloneTask.model_validate(job.params)
+        try:
+            speech = named(self.speeches, task.speech_model, "语音合成")
+            await steps.run("try", _tried, speech, task.sample)
+        except ServiceError:
+            await steps.run("tidy", remove, self.files, task.sample)
+            raise
+        if replaced := await steps.run("keep", self._keep_voice, job.owner, task):
+            await steps.run("tidy", remove, self.files, replaced)
+        return {"voice": task.voice, "sample": task.sample}
+
+    async def _keep_voice(self, owner: str, task: CloneTask) -> str | None:
+        return await asyncio.to_thread(self.voices.keep, owner, task.voice, task.sample, task.reference)
+
+    async def speak(self, job: Job, steps: Steps) -> dict[str, Any]:
+        """A WAV under a name that nobody can guess."""
+        task = SpeakTask.model_validate(job.params)
+        sound = await steps.run("speak", self._speak, job, task, f"{RES_VOICES}/{job.id}.wav")
+        return {"resources": [sound["key"]]}
+
+    async def perform(self, job: Job, steps: Steps) -> dict[str, Any]:
+        """A film as long as its text takes to say, or as the recording that it plays."""
+        task = VideoTask.model_validate(job.params)
+        async with self._scratch(job, steps) as folder:
+            if task.text:
+                said = SpeakTask(text=task.text, sample=task.sample, speech_model=task.speech_model)
+                sound = await steps.run("speak", self._speak, job, said, f"{folder}/sound.wav")
+            else:
+                sound = await steps.run("take", self._take, job, task.audio, f"{folder}/sound.wav")
+            return await self._film(job, steps, sound, task.text)
+
+    async def chat(self, job: Job, steps: Steps) -> dict[str, Any]:
+        """A film of the answer to a recording, with what was heard and what is said."""
+        async with self._scratch(job, steps) as folder:
+            told = await steps.run("talk", self._talk, job, f"{folder}/sound.wav")
+            film = await self._film(job, steps, told, told["reply"])
+        return film | {"heard": told["heard"], "reply": told["reply"]}
+
+    async def train(self, job: Job, steps: Steps) -> dict[str, Any]:
+        """Nothing is trained yet, and the job says so."""
+        task = TrainTask.model_validate(job.params)
+        raise Unavailable(
+            f"{task.model} 训练尚未启用：当前版本不含数字人训练程序，没有训练任何模型，上传的视频保持原样。"
+            "请在升级到包含训练程序的版本后重新提交；声音克隆和视频生成（静态肖像画面）现在就可以使用。"
+        )
+
+    async def _film(self, job: Job, steps: Steps, sound: dict[str, Any], text: str) -> dict[str, Any]:
+        """The portrait bears the visible mark, so that it stays for the film's whole length."""
+        await steps.report(SPOKEN)
+        folder, drawing = scratch_of(job.id), job.made(self.image.model, PRESENTER, seed=SEED)
+        portrait = ImageRequest(prompt=PRESENTER, width=SIDE, height=SIDE, seed=SEED)
+        drawn = await steps.run("draw", draw, self.image, portrait, f"{folder}/portrait.png", drawing)
+        marked = await steps.run("mark", deliver, self.files, drawn, f"{folder}/marked.png", drawing)
+        shot = Shot(picture=marked, duration_s=sound["duration_s"])
+        request = FilmRequest(shots=[shot], narration=[sound["key"]], width=SIDE, height=SIDE)
+        made = job.made(self.video.model, text, rendered="portrait")
+        key = f"{RES_VIDEOS}/{job.id}.mp4"
+        film = await steps.run("render", render, self.video, request, key, made, steps, DRAWN)
+        return {"resources": [film], "rendered": "portrait"}
+
+    async def _speak(self, job: Job, task: SpeakTask, key: str) -> dict[str, Any]:
+        speech = named(self.speeches, task.speech_model, "语音合成")
+        return await self._keep(job, await say(speech, task.text, task.sample), key, speech.model, task.text)
+
+    async def _take(self, job: Job, recording: str, key: str) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"recording{Path(recording).suffix}"
+            await asyncio.to_thread(self.files.fetch, recording, path)
+            return await self._keep(job, await asyncio.to_thread(recorded, path), key)
+
+    async def _talk(self, job: Job, key: str) -> dict[str, Any]:
+        task = ChatTask.model_validate(job.params)
+        speech = named(self.speeches, task.speech_model, "语音合成")
+        told = await talk(
+            task.recording,
+            task.sample,
+            transcription=named(self.transcriptions, task.transcription_model, "语音识别"),
+            chat=named(self.chats, task.chat_model, "对话"),
+            speech=speech,
+            seed=seed_of(job),
+        )
+        sound = await self._keep(job, told.sound, key, speech.model, told.reply)
+        return sound | {"heard": told.heard, "reply": told.reply}
+
+    async def _keep(self, job: Job, sound: Sound, key: str, model: str = "", text: str = "") -> dict[str, Any]:
+        kept = await put(self.files, key, wav(sound.pcm, sound.rate_hz), job.made(model, text))
+        return {"key": kept, "duration_s": sound.duration_s}
+
+    @asynccontextmanager
+    async def _scratch(self, job: Job, steps: Steps) -> AsyncIterator[str]:
+        """A folder that is removed when the job has completed or failed; one that is killed goes on with it."""
+        folder = scratch_of(job.id)
+        try:
+            yield folder
+        except ServiceError:
+            await steps.run("tidy", remove, self.files, folder)
+            raise
+        await steps.run("tidy", remove, self.files, folder)
+
+
+def named(engines: Mapping[str, Engine], model: str, what: str) -> Engine:
+    """The engine of a model that is served; else `Unavailable`."""
+    if model not in engines:
+        raise Unavailable(
+            f"没有可用的{what}模型{model and f'“{model}”'}，请在 serve_config.yaml 的 models 里启用后重试。"
+        )
+    return engines[model]
+
+
+async def _tried(speech: Speech, sample: str) -> float:
+    return (await spoken(speech, PROBE, sample)).duration_s
