@@ -13,6 +13,7 @@ PROXIED = {
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",  # throughput mode would keep a thousand lines back
 }
+FIRST_PORT, BLOCKS, BLOCK = 30_000, 50, 20  # where ingress replicas listen: a block for each cluster
 
 
 def environment(settings: Settings, proxied: bool) -> dict[str, str]:
@@ -59,6 +60,11 @@ def haproxy() -> dict[str, str]:
     }
     files = {f"RAY_SERVE_HAPROXY_{name}": str(folder / file) for name, file in names.items()}
     ports = {f"RAY_SERVE_HAPROXY_{name}_PORT": str(free_port()) for name in ("METRICS", "STATS")}
+    first = free_block()
+    ports |= {
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + BLOCK - 1),
+    }
     return files | ports | {"RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder)}
 
 
@@ -91,3 +97,26 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def free_block() -> int:
+    """The first of some ports that nobody listens at.
+
+    Serve's own range is one for the whole machine: HAProxy sends the first requests of a second cluster to the ingress
+    of the first, until the second finds that the port is taken.
+    """
+    for turn in range(BLOCKS):
+        first = FIRST_PORT + (os.getpid() + turn) % BLOCKS * BLOCK
+        if all(_is_free(port) for port in range(first, first + BLOCK)):
+            return first
+    raise OSError(f"No {BLOCK} free ports from {FIRST_PORT} to {FIRST_PORT + BLOCKS * BLOCK}.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104  # where Ray binds
+        except OSError:
+            return False
+    return True

@@ -19,6 +19,7 @@ from cli.environment import free_port
 ROOT = Path(__file__).parent.parent
 START_S = 150
 RATES = {f"TROUPE_{kind}_LIMIT": "100000 per minute" for kind in ("GENERATION", "STATUS")}  # tests ask often
+FRONT_ENDS = {"TROUPE_CORS_ORIGINS": '["*"]'}
 
 
 @dataclass
@@ -35,7 +36,12 @@ def start(var: Path, config: str, *options: str, **environment: str) -> Cluster:
     port, dashboard = free_port(), free_port()
     command = [sys.executable, "-m", "cli.main", "serve", "--config", str(ROOT / config)]
     command += ["--port", str(port), "--dashboard-port", str(dashboard), *options]
-    set_here = {"TROUPE_VAR": str(var), "TROUPE_STORY_PAGES": "2", "TROUPE_REVISION": "tested"} | RATES | environment
+    set_here = (
+        {"TROUPE_VAR": str(var), "TROUPE_STORY_PAGES": "2", "TROUPE_REVISION": "tested"}
+        | RATES
+        | FRONT_ENDS
+        | environment
+    )
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | set_here, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
