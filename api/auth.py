@@ -1,5 +1,6 @@
 """What a route asks of who calls: anybody, who shows a token or a key, an account, or an administrator."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import Depends
@@ -15,35 +16,35 @@ def caller_of(state: State, token: str) -> User:
     return _existing(state, user(state.tokens.read(token)))
 
 
-def _known(state: Here, connection: HTTPConnection) -> Caller:
+async def _known(state: Here, connection: HTTPConnection) -> Caller:
     """Whoever the door let in (`api.door`)."""
     connection.state.asked = True
     caller: Caller | Unauthenticated = connection.state.caller
     if isinstance(caller, Unauthenticated):
         raise caller
     if isinstance(caller, User):
-        return _existing(state, caller)
+        return await asyncio.to_thread(_existing, state, caller)
     if caller.address and state.settings.require_key:
         raise Unauthenticated("请提供 API 密钥。")
     return caller
 
 
-def check_key(state: Here, connection: HTTPConnection) -> None:
+async def check_key(state: Here, connection: HTTPConnection) -> None:
     """For what is open to everybody unless keys are required."""
     if state.settings.require_key:
-        _known(state, connection)
+        await _known(state, connection)
 
 
 Known = Annotated[Caller, Depends(_known)]
 
 
-def _signed_in(caller: Known) -> User:
+async def _signed_in(caller: Known) -> User:
     if not isinstance(caller, User):
         raise Unauthenticated("请先登录。")
     return caller
 
 
-def _named(caller: Known) -> Caller:
+async def _named(caller: Known) -> Caller:
     if caller.address:
         raise Unauthenticated("请先登录，或提供 API 密钥。")
     return caller
@@ -52,7 +53,7 @@ def _named(caller: Known) -> Caller:
 Named = Annotated[Caller, Depends(_named)]
 
 
-def _admin(caller: Named) -> Caller:
+async def _admin(caller: Named) -> Caller:
     if caller.role != "admin":
         raise Forbidden("需要管理员权限。")
     return caller

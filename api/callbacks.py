@@ -9,7 +9,7 @@ from contracts.errors import Unauthenticated
 from jobs.addresses import LONGEST_URL, checked
 
 
-def _checked(
+async def _checked(
     caller: Known,
     callback_url: Annotated[
         str,

@@ -67,7 +67,7 @@ def make(settings: Settings, models: Models, chats: Mapping[str, Chat], nodes: N
     )
 
 
-def _state(connection: HTTPConnection) -> State:
+async def _state(connection: HTTPConnection) -> State:  # async: a plain one would cost every call a thread
     return connection.app.state.troupe
 
 

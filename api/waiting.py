@@ -38,7 +38,7 @@ async def _ended(state: State, job: Job, since_ms: int) -> None:
                     return
 
 
-def _prefers_async(prefer: Annotated[str, Header()] = "") -> bool:
+async def _prefers_async(prefer: Annotated[str, Header()] = "") -> bool:
     """RFC 7240."""
     return "respond-async" in [part.strip().partition(";")[0].lower() for part in prefer.split(",")]
 

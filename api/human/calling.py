@@ -78,7 +78,9 @@ class Call:
         return self.dialect.path(view.result["resources"][0])
 
 
-def _call(state: Here, caller: Known, dialect: Spoken, respond_async: PrefersAsync, callback_url: CallbackUrl) -> Call:
+async def _call(
+    state: Here, caller: Known, dialect: Spoken, respond_async: PrefersAsync, callback_url: CallbackUrl
+) -> Call:
     return Call(state, caller, dialect, respond_async, callback_url)
 
 

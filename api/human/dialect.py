@@ -39,7 +39,7 @@ def clock(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _dialect(request: Request) -> Dialect:
+async def _dialect(request: Request) -> Dialect:
     """v2's at the root and under /human."""
     return V1 if request.scope["route"].path.startswith(f"{V1_PREFIX}/") else V2
 
