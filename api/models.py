@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 from contracts.catalog import Capability, ModelSpec
 from contracts.errors import InvalidInput, Unavailable
 
-WORDS = {"chat": "语言", "image": "绘图", "speech": "语音", "transcription": "语音识别", "video": "视频"}
+WORDS: dict[Capability, str] = {
+    "chat": "语言",
+    "image": "绘图",
+    "speech": "语音",
+    "video": "视频",
+    "transcription": "语音识别",
+    "classification": "图像分类",
+    "detection": "目标检测",
+    "face": "人脸识别",
+}
 
 
 class Models:
@@ -40,7 +49,7 @@ class Models:
         for spec in self.served.values():
             if spec.capability == capability and spec.clones >= clones:
                 return spec
-        kind = ("可用给定音色的" if clones else "") + WORDS.get(capability, capability)
+        kind = ("可用给定音色的" if clones else "") + WORDS[capability]
         raise Unavailable(f"本集群没有启用{kind}模型。")
 
 

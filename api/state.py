@@ -1,7 +1,7 @@
 """What routes work with, made once a process and found through dependencies."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
@@ -12,7 +12,7 @@ from api.models import Models
 from api.nodes import Nodes, this_machine
 from api.rates import InFlight, Rates
 from api.tokens import Tokens
-from contracts.engines import Chat
+from contracts.engines import Chat, Classification, Detection, Face
 from contracts.settings import Settings
 from jobs.feed import Feed
 from jobs.jobs import Jobs
@@ -22,6 +22,16 @@ from store.database import Database
 from store.keys import Keys
 
 WAIT_S = 10  # for a database that is locked or away; then whoever asked comes again
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Models that routes call themselves, each by its id."""
+
+    chats: Mapping[str, Chat] = field(default_factory=dict)
+    classifications: Mapping[str, Classification] = field(default_factory=dict)
+    detections: Mapping[str, Detection] = field(default_factory=dict)
+    faces: Mapping[str, Face] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,15 +48,15 @@ class State:
     keys: Keys
     rates: Rates
     in_flight: InFlight
-    chats: Mapping[str, Chat]
+    engines: Engines
     nodes: Nodes
 
     def chat(self) -> Chat:
         """The default language model."""
-        return self.chats[self.models.default("chat").id]
+        return self.engines.chats[self.models.default("chat").id]
 
 
-def make(settings: Settings, models: Models, chats: Mapping[str, Chat], nodes: Nodes = this_machine) -> State:
+def make(settings: Settings, models: Models, engines: Engines, nodes: Nodes = this_machine) -> State:
     database = Database(settings.tables_url, WAIT_S)
     jobs, tokens, keys = Jobs(settings, database), Tokens(settings), Keys(database)
     return State(
@@ -62,7 +72,7 @@ def make(settings: Settings, models: Models, chats: Mapping[str, Chat], nodes: N
         keys=keys,
         rates=Rates(settings),
         in_flight=InFlight(settings.sync_calls),
-        chats=chats,
+        engines=engines,
         nodes=nodes,
     )
 

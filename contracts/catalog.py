@@ -9,7 +9,8 @@ from contracts.model import Contract
 
 CATALOG = Path(__file__).parent.parent / "catalog"
 
-Capability = Literal["chat", "image", "speech", "video"]
+Capability = Literal["chat", "image", "speech", "video", "transcription", "classification", "detection", "face"]
+NEEDED: tuple[Capability, ...] = ("chat", "image", "speech", "video")  # of each, a cluster serves one at least
 
 
 class ModelSpec(Contract):
@@ -23,6 +24,8 @@ class ModelSpec(Contract):
     licence: str = ""
     options: dict[str, Any] = {}
     clones: bool = False  # speaks in the voice of a recording
+    edits: bool = False  # draws from a picture too
+    label_set: str = ""  # what a recogniser can name, in words
     trainable: bool = False  # can be given what it does not know, by `training`
     needs: str = ""  # what must be there before it can run, in words; empty: nothing
 

@@ -7,6 +7,7 @@ from contracts.artifacts import Artifact, Provenance
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.image import ImageRequest
 from contracts.model import Progress
+from contracts.sight import Classified, Detected, SeenFace
 from contracts.speech import AudioChunk, SpeechRequest
 from contracts.transcription import Transcript, TranscriptionRequest
 from contracts.video import FilmRequest
@@ -35,7 +36,9 @@ class Speech(Protocol):
 class Transcription(Protocol):
     model: str
 
-    async def transcribe(self, request: TranscriptionRequest) -> Transcript: ...
+    def transcribe(self, request: TranscriptionRequest) -> AsyncGenerator[Progress | Transcript]:
+        """Progress, and last what was said."""
+        ...
 
 
 class Video(Protocol):
@@ -43,4 +46,30 @@ class Video(Protocol):
 
     def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
         """Progress, and last the film, kept under `key`."""
+        ...
+
+
+class Classification(Protocol):
+    """Pictures are the bytes of files that were checked to decode (`store.media`)."""
+
+    model: str
+
+    async def classify(self, picture: bytes) -> list[Classified]:
+        """The likeliest first, five at most."""
+        ...
+
+
+class Detection(Protocol):
+    model: str
+
+    async def detect(self, picture: bytes) -> list[Detected]:
+        """The surest first."""
+        ...
+
+
+class Face(Protocol):
+    model: str
+
+    async def find(self, picture: bytes, embed: bool = False) -> list[SeenFace]:
+        """The largest first; `embed`: with their vectors."""
         ...

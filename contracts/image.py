@@ -13,6 +13,8 @@ class ImageRequest(Contract):
     steps: int = Field(25, ge=1, le=200)
     guidance: float = Field(7.5, ge=0, le=50)
     seed: int = Field(0, ge=0, lt=2**32)
+    picture: str = Field("", description="Artifact key of a picture to change; empty: a new one is drawn.")
+    strength: float = Field(0.8, ge=0, le=1, description="How far from that picture: 0 keeps it, 1 ignores it.")
 
 
 class Thing(Contract):

@@ -24,11 +24,9 @@ class StoryTask(Contract):
     keeps: list[str] = Field([], description="Keys that stay all the same: an earlier segment made them too.")
 
 
-class VideoTask(Contract):
+class Clip(Contract):
     """A short film from a text, or from one picture of the store."""
 
-    task_id: int
-    segment_id: int = 1
     model: str = Field(description="Id of the video model that makes it.")
     prompt: str
     picture: str = Field("", description="Artifact key; empty: pictures are drawn from the prompt.")
@@ -36,7 +34,20 @@ class VideoTask(Contract):
     height: int = 720
     fps: int = 24
     duration_s: float = 5.0
+
+
+class VideoTask(Clip):
+    """The same, as a task of the story family."""
+
+    task_id: int
+    segment_id: int = 1
     forgets: list[str] = Field([], description="Jobs of which everything is removed first.")
+
+    def key(self, job_id: str) -> str:
+        return f"{folder_of(self.task_id)}/output.mp4"
+
+    def scratch(self, job_id: str) -> str:
+        return scratch_of(self.task_id, job_id)
 
 
 def folder_of(task_id: int) -> str:
@@ -59,8 +70,16 @@ AUDIO = "audio"  # the folder of the store that players ask
 
 
 class SpeechTask(Contract):
-    """A text, said in the voice of a recording."""
+    """A text, said in a voice of the model's own or in that of a recording."""
 
     model: str = Field(description="Id of the speech model.")
     text: str
-    sample: str = Field("", description="Artifact key of the recording; empty: the model's own voice.")
+    sample: str = Field("", description="Artifact key of the recording; empty: none.")
+    voice: str = ""
+    language: str = ""
+    speed: float = 1.0
+    pitch: float = 0.0
+    name: str = Field(f"{AUDIO}/generated", description="What the key of the MP3 begins with.")
+
+    def key(self, job_id: str) -> str:
+        return f"{self.name}_{job_id}.mp3"

@@ -15,7 +15,9 @@ from contracts.errors import Overloaded, ServiceError, Unavailable
 from contracts.faults import of_disk
 from contracts.image import ImageRequest
 from contracts.model import Progress
+from contracts.sight import Classified, Detected, SeenFace
 from contracts.speech import AudioChunk, SpeechRequest
+from contracts.transcription import Transcript, TranscriptionRequest
 from contracts.video import FilmRequest
 
 log = logging.getLogger("troupe.deployments")
@@ -50,6 +52,16 @@ async def _stream(handle: DeploymentHandle[Any], verb: str, *args: Any) -> Async
         response.cancel()
 
 
+async def _answer(handle: DeploymentHandle[Any], verb: str, *args: Any) -> Any:
+    """What a call answers; leaving early cancels it on the replica."""
+    response = getattr(handle, verb).remote(*args)
+    try:
+        with our_errors():
+            return await response
+    finally:
+        response.cancel()
+
+
 class RemoteChat:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
@@ -80,3 +92,35 @@ class RemoteVideo:
 
     def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
         return _stream(self.handle, "render", request, key, made)
+
+
+class RemoteTranscription:
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    def transcribe(self, request: TranscriptionRequest) -> AsyncGenerator[Progress | Transcript]:
+        return _stream(self.handle, "transcribe", request)
+
+
+class RemoteClassification:
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    async def classify(self, picture: bytes) -> list[Classified]:
+        return await _answer(self.handle, "classify", picture)
+
+
+class RemoteDetection:
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    async def detect(self, picture: bytes) -> list[Detected]:
+        return await _answer(self.handle, "detect", picture)
+
+
+class RemoteFace:
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    async def find(self, picture: bytes, embed: bool = False) -> list[SeenFace]:
+        return await _answer(self.handle, "find", picture, embed)

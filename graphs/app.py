@@ -13,15 +13,11 @@ from ray.serve.handle import DeploymentHandle
 from api.app import build as build_api
 from api.models import Models
 from api.nodes import Node
-from api.state import make
+from api.state import Engines, make
 from contracts.catalog import Capability, ModelSpec, models
 from contracts.errors import InvalidInput
 from contracts.settings import Settings
-from deployments.chat.deployment import ChatDeployment
-from deployments.image.deployment import ImageDeployment
-from deployments.remote import RemoteChat, RemoteImage, RemoteSpeech, RemoteVideo
-from deployments.speech.deployment import SpeechDeployment
-from deployments.video.deployment import VideoDeployment
+from graphs.models import check_needed, deploy, named, remotes
 from graphs.pipelines import pipelines
 from jobs import engine
 from jobs.worker import Worker
@@ -29,6 +25,8 @@ from store.artifacts import Artifacts
 from store.database import Database
 from store.labels.mark import WORDS
 from store.voices import Voices
+
+DIRECT: tuple[Capability, ...] = ("chat", "classification", "detection", "face")  # quick: the ingress calls them itself
 
 
 class Args(BaseModel):
@@ -50,12 +48,13 @@ class WorkerDeployment:
     ) -> None:
         _join_logs()
         settings = Settings()
-        named = {capability: _of(capability, served, handles) for capability in get_args(Capability)}
+        found = {capability: remotes(capability, served, handles) for capability in get_args(Capability)}
         bound = pipelines(
-            chats={name: RemoteChat(handle, name) for handle, name in named["chat"]},
-            image=RemoteImage(*named["image"][0]),
-            speeches={name: RemoteSpeech(handle, name) for handle, name in named["speech"]},
-            videos={name: RemoteVideo(handle, name) for handle, name in named["video"]},
+            chats=found["chat"],
+            images=found["image"],
+            speeches=found["speech"],
+            videos=found["video"],
+            transcriptions=found["transcription"],
             files=Artifacts(settings),
             voices=Voices(Database(settings.tables_url)),
             mark=WORDS if settings.visible_label else "",
@@ -80,12 +79,13 @@ class Ingress:
         self,
         served: list[ModelSpec],
         fallback: bool,
-        chats: dict[str, DeploymentHandle[Any]],
+        handles: dict[str, DeploymentHandle[Any]],
         worker: DeploymentHandle[Any],
     ) -> None:
         _join_logs()
-        named = {name: RemoteChat(handle, name) for name, handle in chats.items()}
-        self.state = make(Settings(), Models(served, models(), fallback), named, nodes)
+        direct = {capability: remotes(capability, served, handles) for capability in DIRECT}
+        engines = Engines(**{f"{capability}s": found for capability, found in direct.items()})
+        self.state = make(Settings(), Models(served, models(), fallback), engines, nodes)
         self.worker = worker  # bound, so that it is deployed; they meet in the database
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -98,34 +98,12 @@ def build(args: Args) -> Application:
     Database(settings.tables_url).migrate()
     engine.migrate(settings)
     served = [_known(name, args.options.get(name, {})) for name in args.models]
+    check_needed(served)
     files = Artifacts(settings)
-    bound = {spec.id: _deploy(spec, files) for spec in served}
-    worker = _named(WorkerDeployment, "worker", served, bound)
-    chats = {spec.id: bound[spec.id] for spec in served if spec.capability == "chat"}
-    return _named(Ingress, "ingress", served, args.fallback, chats, worker)
-
-
-def _of(
-    capability: Capability, served: list[ModelSpec], handles: dict[str, DeploymentHandle[Any]]
-) -> list[tuple[DeploymentHandle[Any], str]]:
-    """The models of a capability, the default first, each with its handle. None at all is invalid."""
-    found = [(handles[spec.id], spec.id) for spec in served if spec.capability == capability]
-    if not found:
-        raise InvalidInput(f"`models` names no {capability} model.", param="models")
-    return found
-
-
-def _deploy(spec: ModelSpec, files: Artifacts) -> Application:
-    """A model's deployment, named by its id. Those that give files keep them themselves."""
-    match spec.capability:
-        case "chat":
-            return _named(ChatDeployment, spec.id, spec)
-        case "image":
-            return _named(ImageDeployment, spec.id, spec, files)
-        case "speech":
-            return _named(SpeechDeployment, spec.id, spec, files)
-        case "video":
-            return _named(VideoDeployment, spec.id, spec, files)
+    bound = {spec.id: deploy(spec, files) for spec in served}
+    worker = named(WorkerDeployment, "worker", served, bound)
+    direct = {spec.id: bound[spec.id] for spec in served if spec.capability in DIRECT}
+    return named(Ingress, "ingress", served, args.fallback, direct, worker)
 
 
 def nodes() -> list[Node]:
@@ -140,10 +118,6 @@ def nodes() -> list[Node]:
         )
         for node in ray.nodes()
     ]
-
-
-def _named(deployment: Any, name: str, *arguments: Any) -> Application:
-    return deployment.options(name=name).bind(*arguments)
 
 
 def _known(name: str, options: dict[str, Any]) -> ModelSpec:

@@ -11,6 +11,7 @@ from contracts.chat import ChatRequest
 from contracts.engines import Chat, Speech, Transcription
 from contracts.errors import EngineFailed, InvalidInput
 from contracts.transcription import TranscriptionRequest
+from graphs.hearing import heard
 from graphs.sounds import Sound, joined, spoken
 from graphs.split import readable, sentences
 
@@ -33,17 +34,17 @@ async def talk(
 
     `recording` and `sample` are artifact keys. A recording in which nobody speaks: `InvalidInput`.
     """
-    heard = (await transcription.transcribe(TranscriptionRequest(recording=recording))).text.strip()
-    if not readable(heard):
+    words = (await heard(transcription, TranscriptionRequest(recording=recording))).text.strip()
+    if not readable(words):
         raise InvalidInput("录音里没有听到说话，请重新录音。", param="audio")
     said, sounds = [], []
-    async with aclosing(ahead(written(chat, heard, seed))) as reply:
+    async with aclosing(ahead(written(chat, words, seed))) as reply:
         async for sentence in reply:
             said.append(sentence)
             sounds.append(await spoken(speech, sentence, sample))
     if not said:
         raise EngineFailed("模型没有写出回复。")
-    return Talk(heard, "".join(said).strip(), joined(sounds))
+    return Talk(words, "".join(said).strip(), joined(sounds))
 
 
 async def written(chat: Chat, heard: str, seed: int | None) -> AsyncGenerator[str]:

@@ -12,7 +12,7 @@ _YUAN = re.compile(rf"\s*[¥￥]?\s*(?:{_NUMBER.pattern})\s*(?:元|块|块钱|�
 _SPELT = re.compile(  # amounts in ideographs, and shares
     r"[零〇一二两三四五六七八九十百千万亿半]{1,20}(?:元|块钱|毛钱|折(?!叠|起|就|了))|百分之[零〇一二两三四五六七八九十百千万点半]{1,20}"
 )
-_ENDS = " \t\r\n　。．.！!？?；;，,、…"
+_ENDS = "。.!?;,、"  # as they are folded
 
 
 class Number(NamedTuple):
@@ -34,7 +34,8 @@ def spans(fact: str, text: str) -> list[tuple[int, int]]:
 
     Marks at the end of the words may be others in the text.
     """
-    wanted, said = fold(fact.rstrip(_ENDS) or fact, blanks=False).text, fold(text, blanks=False)
+    words, said = fold(fact, blanks=False).text, fold(text, blanks=False)
+    wanted = words.rstrip(_ENDS) or words
     found, at = [], said.text.find(wanted) if wanted else -1
     while at >= 0:
         found.append(said.span(at, at + len(wanted)))

@@ -1,32 +1,37 @@
 """Every kind of job, and the pipeline that runs it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from contracts import platform
 from contracts.artifacts import Files
 from contracts.engines import Chat, Image, Speech, Transcription, Video
 from contracts.human import CHAT, CLONE, SPEAK, TRAIN, VIDEO, Voices
 from contracts.jobs import Job, Pipeline, Steps
 from contracts.tasks import SEGMENTS, SPEECH, VIDEOGEN
+from graphs.drawing import Draughtsman
+from graphs.hearing import Transcriber
 from graphs.human import Performer
 from graphs.render import forget
 from graphs.speaking import Speaker
 from graphs.story import Storyteller
 from graphs.videogen import Videomaker
 
+Engine = TypeVar("Engine")
+
 
 def pipelines(
     chats: Mapping[str, Chat],
-    image: Image,
+    images: Mapping[str, Image],
     speeches: Mapping[str, Speech],
     videos: Mapping[str, Video],
     files: Files,
     voices: Voices,
     mark: str,
-    transcriptions: Mapping[str, Transcription] = {},
+    transcriptions: Mapping[str, Transcription],
 ) -> dict[str, Pipeline]:
     """What is a mapping is by model, the default first; `mark` is the visible mark of films, empty: none."""
-    chat, speech, video = next(iter(chats.values())), next(iter(speeches.values())), next(iter(videos.values()))
+    chat, image, speech, video = first(chats), first(images), first(speeches), first(videos)
     teller = Storyteller(chat, image, speech, video, files, mark)
     maker = Videomaker(image, videos, files, mark)
     story = (
@@ -36,12 +41,20 @@ def pipelines(
         Pipeline(teller.speak, part=teller.speak_page),
         Pipeline(teller.film),
     )
-    made = {**dict(zip(SEGMENTS, story, strict=True)), VIDEOGEN: Pipeline(maker.film, part=maker.draw_shot)}
-    made[SPEECH] = Pipeline(Speaker(speeches, files).speak)
+    made = dict(zip(SEGMENTS, story, strict=True))
+    made |= dict.fromkeys((VIDEOGEN, platform.VIDEO), Pipeline(maker.film, part=maker.draw_shot))
+    made |= dict.fromkeys((SPEECH, platform.SPEECH), Pipeline(Speaker(speeches, files).speak))
+    made[platform.IMAGE] = Pipeline(Draughtsman(images, files).draw)
+    made[platform.TRANSCRIPTION] = Pipeline(Transcriber(transcriptions, files).transcribe)
     performer = Performer(chats, speeches, transcriptions, image, video, files, voices)
     played = (performer.clone, performer.speak, performer.perform, performer.chat, performer.train)
     made |= dict(zip((CLONE, SPEAK, VIDEO, CHAT, TRAIN), map(Pipeline, played), strict=True))
     return {kind: _forgetting(pipeline, files) for kind, pipeline in made.items()}
+
+
+def first(engines: Mapping[str, Engine]) -> Engine:
+    """The default."""
+    return next(iter(engines.values()))
 
 
 def _forgetting(pipeline: Pipeline, files: Files) -> Pipeline:

@@ -17,8 +17,9 @@ from contracts.video import FilmRequest
 KEEPING = 0.98  # how much of a render's progress is over before its film is kept
 
 
-async def draw(image: Image, request: ImageRequest, key: str, made: Provenance) -> str:
-    return await _last(image.generate(request, key, made))
+async def draw(image: Image, request: ImageRequest, key: str, made: Provenance, steps: Steps | None = None) -> str:
+    """`steps`: whom to report to, when the picture is all that its job makes."""
+    return await _last(image.generate(request, key, made), steps)
 
 
 async def render(

@@ -14,7 +14,7 @@ from contracts.artifacts import Artifact, Files
 from contracts.engines import Speech
 from contracts.jobs import Job, Steps
 from contracts.speech import SpeechRequest
-from contracts.tasks import AUDIO, SpeechTask
+from contracts.tasks import SpeechTask
 from graphs.render import remove
 
 
@@ -26,21 +26,23 @@ class Speaker:
     async def speak(self, job: Job, steps: Steps) -> dict[str, Any]:
         """An MP3 under a name that nobody can guess. The recording is not kept (`jobs.expiry`: of a stopped job)."""
         try:
-            return {"resources": [await steps.run("speak", self._speak, job)]}
+            return await steps.run("speak", self._speak, job)
         finally:
             if sample := job.params["sample"]:
                 await steps.run("tidy", remove, self.files, sample)
 
-    async def _speak(self, job: Job) -> str:
+    async def _speak(self, job: Job) -> dict[str, Any]:
         task = SpeechTask.model_validate(job.params)
         speech = self.speeches[task.model]
-        async with aclosing(speech.synthesize(SpeechRequest(text=task.text, sample=task.sample))) as stream:
+        asked = task.model_dump(include=set(SpeechRequest.model_fields))
+        async with aclosing(speech.synthesize(SpeechRequest.model_validate(asked))) as stream:
             chunks = [chunk async for chunk in stream]
         pcm, rate_hz = b"".join(chunk.pcm for chunk in chunks), chunks[0].sample_rate
         content = await asyncio.to_thread(mp3, pcm, rate_hz)
-        key, made = f"{AUDIO}/generated_{job.id}.mp3", job.made(speech.model, task.text)
-        kept: Artifact = await asyncio.to_thread(self.files.put, key, content, made)
-        return kept.key
+        kept: Artifact = await asyncio.to_thread(
+            self.files.put, task.key(job.id), content, job.made(speech.model, task.text)
+        )
+        return {"resources": [kept.key], "duration_s": len(pcm) / 2 / rate_hz}
 
 
 def mp3(pcm: bytes, rate_hz: int) -> bytes:

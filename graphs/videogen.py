@@ -9,7 +9,8 @@ from contracts.artifacts import Files
 from contracts.engines import Image, Video
 from contracts.image import ImageRequest
 from contracts.jobs import Job, Steps
-from contracts.tasks import VideoTask, folder_of, scratch_of
+from contracts.platform import VIDEO, ClipTask
+from contracts.tasks import VIDEOGEN, Clip, VideoTask
 from contracts.video import FilmRequest, Shot
 from graphs.render import draw, remove, render
 from graphs.split import pieces
@@ -19,6 +20,7 @@ SHOT_S = 2.5  # about how long a picture holds the eye
 MOST_SHOTS = 6
 DRAWN = 0.4  # of a job's progress, once its pictures are there
 LONGEST_PROMPT = 2_000
+TASKS: dict[str, type[VideoTask] | type[ClipTask]] = {VIDEOGEN: VideoTask, VIDEO: ClipTask}  # by kind of job
 
 
 @dataclass(frozen=True)
@@ -30,29 +32,29 @@ class Videomaker:
 
     async def film(self, job: Job, steps: Steps) -> dict[str, Any]:
         """Key frames, drawn or given, under a moving camera."""
-        task = VideoTask.model_validate(job.params)
+        task = TASKS[job.kind].model_validate(job.params)
         pictures = [task.picture] if task.picture else await self._draw(task, steps)
         shots = [Shot(picture=picture, duration_s=task.duration_s / len(pictures)) for picture in pictures]
         request = FilmRequest(shots=shots, width=task.width, height=task.height, fps=task.fps, mark=self.mark)
         video = self.videos[task.model]
-        made, key = job.made(video.model, task.prompt), f"{folder_of(task.task_id)}/output.mp4"
-        film = await steps.run("render", render, video, request, key, made, steps, DRAWN)
-        await steps.run("tidy", remove, self.files, scratch_of(task.task_id, job.id))
+        made = job.made(video.model, task.prompt)
+        film = await steps.run("render", render, video, request, task.key(job.id), made, steps, DRAWN)
+        await steps.run("tidy", remove, self.files, task.scratch(job.id))
         return {"resources": [film]}
 
-    async def _draw(self, task: VideoTask, steps: Steps) -> list[str]:
+    async def _draw(self, task: Clip, steps: Steps) -> list[str]:
         items = [{"shot": number, "prompt": text} for number, text in enumerate(scenes(task), 1)]
         return [shot["drawn"] for shot in await steps.each(items, until=DRAWN)]
 
     async def draw_shot(self, job: Job, item: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
-        task, seed = VideoTask.model_validate(job.params), seed_of(job) + item["shot"]
+        task, seed = TASKS[job.kind].model_validate(job.params), seed_of(job) + item["shot"]
         request = ImageRequest(prompt=item["prompt"], width=task.width, height=task.height, seed=seed)
         made = job.made(prompt=request.prompt, seed=seed)
-        key = f"{scratch_of(task.task_id, job.id)}/shot{item['shot']}.png"
+        key = f"{task.scratch(job.id)}/shot{item['shot']}.png"
         return {"drawn": await steps.run("draw", draw, self.image, request, key, made)}
 
 
-def scenes(task: VideoTask) -> list[str]:
+def scenes(task: Clip) -> list[str]:
     """The prompt in as many parts as the film has time for, in their order and of about one length."""
     parts = pieces(task.prompt)
     count = max(1, min(MOST_SHOTS, len(parts), round(task.duration_s / SHOT_S)))

@@ -33,7 +33,7 @@ STEPS: dict[int, dict[str, int]] = {  # what may be done at a step, and which on
 SHORTEST, LONGEST = 10, 2000  # what `set_length_<n>` takes
 _LENGTH = re.compile(r"set_length_([0-9]{1,9})")
 _CALLS = re.compile(
-    r"[?？]|公屏|弹幕|评论|留言|点赞|关注|扣[一二三四五六0-9]|\b(?:chat|comments?|follow|tell me)\b", re.I
+    r"[?？]\W*|公屏|弹幕|评论|留言|点赞|关注|扣[一二三四五六0-9]|\b(?:chat|comments?|follow|tell me)\b", re.I
 )
 
 

@@ -99,9 +99,9 @@ class Hears:
         self.text, self.language = text, language
         self.asked: list[str] = []
 
-    async def transcribe(self, request: TranscriptionRequest) -> Transcript:
+    async def transcribe(self, request: TranscriptionRequest) -> AsyncGenerator[Transcript]:
         self.asked.append(request.recording)
-        return Transcript(text=self.text, language=self.language)
+        yield Transcript(text=self.text, language=self.language)
 
 
 class Duet:

@@ -26,7 +26,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from api.app import build
 from api.callbacks import CallbackUrl
 from api.models import Models
-from api.state import State, make
+from api.state import Engines, State, make
 from contracts.jobs import CallbackView, Job
 from contracts.settings import ROOT, Settings
 from jobs import callbacks, engine
@@ -334,7 +334,7 @@ def certificate(folder: Path, name: str) -> Path:
 
 @pytest.fixture
 def state(settings: Settings) -> Iterator[State]:
-    state = make(settings, Models([], {}, fallback=False), {})
+    state = make(settings, Models([], {}, fallback=False), Engines())
     state.database.migrate()
     yield state
     state.database.engine.dispose()

@@ -14,7 +14,7 @@ from api.app import build
 from api.live.stream import answered
 from api.models import Models
 from api.rates import InFlight
-from api.state import State, make
+from api.state import Engines, State, make
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.errors import Overloaded
 from contracts.settings import Settings
@@ -34,7 +34,7 @@ def open_door(tmp_path: Path) -> Iterator[Callable[..., tuple[State, Callable[..
         settings = Settings(var=tmp_path, min_free_gib=0, **changes)
         Database(settings.tables_url).migrate()
         engine.migrate(settings)
-        states.append(make(settings, Models([], {}, False), {}))
+        states.append(make(settings, Models([], {}, False), Engines()))
         app = build(states[-1])
         return states[-1], lambda address="10.0.0.1": TestClient(app, client=(address, 50_000))
 

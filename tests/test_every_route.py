@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from api.app import build
 from api.models import Models
-from api.state import make
+from api.state import Engines, make
 from contracts.settings import Settings
 from store.database import Database
 from store.keys import Keys, Role
@@ -26,7 +26,7 @@ ADMIN = {"/v1/keys", "/v1/keys/{key_id}"}
 
 def routes() -> list[tuple[str, str, str]]:
     """Method, path and family of each, but for FastAPI's own pages."""
-    app = build(make(Settings(var=Path("/nonexistent")), Models([], {}, False), {}))
+    app = build(make(Settings(var=Path("/nonexistent")), Models([], {}, False), Engines()))
     found = [route for route in app.routes if isinstance(route, APIRoute) and route.tags]
     return sorted((sorted(route.methods)[0], route.path, str(route.tags[0])) for route in found)
 

@@ -66,7 +66,7 @@ class Stage:
         }
         self.bound: dict[str, Any] = {
             "chats": {"scripted": Near()},
-            "image": NearImage("painter", painter, self.files),
+            "images": {"painter": NearImage("painter", painter, self.files)},
             "speeches": self.speeches,
             "videos": {"film": NearVideo("film", Film(preset="ultrafast"), self.files)},
             "files": self.files,

@@ -16,8 +16,8 @@ LAYERS = {  # a folder may import those named, and itself
     "api": {"contracts", "store", "jobs", "graphs"},
     "cli": {"contracts", "store", "deployments", "api", "graphs", "jobs"},
 }
-SEES_ALL = {Path("graphs/app.py")}
-MAY_IMPORT_RAY = {"graphs/app.py", "deployments/remote.py", "cli/cluster.py"}
+SEES_ALL = {Path("graphs/app.py"), Path("graphs/models.py")}
+MAY_IMPORT_RAY = {"graphs/app.py", "graphs/models.py", "deployments/remote.py", "cli/cluster.py"}
 HEAVY = {"torch", "vllm", "diffusers", "transformers", "faster_whisper"}
 
 

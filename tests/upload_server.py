@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 from api.app import build
 from api.limits import body_limit
 from api.models import Models
-from api.state import Here, make
+from api.state import Engines, Here, make
 from api.uploads import FormRoute, take
 from contracts.artifacts import Artifact
 from contracts.settings import Settings
@@ -31,7 +31,7 @@ def sound(voice: Annotated[UploadFile, File()], state: Here) -> Artifact:
 
 
 def main(port: int) -> None:
-    state = make(Settings(), Models([], {}, fallback=True), {})
+    state = make(Settings(), Models([], {}, fallback=True), Engines())
     state.database.migrate()
     app = build(state)
     app.include_router(router)

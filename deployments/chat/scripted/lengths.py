@@ -45,7 +45,7 @@ def _extend(text: str, missing: int, slack: int, fillers: list[str], language: L
     for filler in order:
         for length, chosen in list(best.items()):
             best.setdefault(length + len(gap) + len(filler), [*chosen, filler])
-    reach = [length for length in best if length <= missing + slack]
+    reach = [length for length in best if length <= missing + 2 * slack]
 
     def cost(length: int) -> tuple[int, int, int]:
         off = abs(missing - length)

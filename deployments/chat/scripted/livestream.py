@@ -47,7 +47,8 @@ class _Seller:
             return ""
         slot = "feature" if part in ("first", "next", "last") else part
         template = self._say(part)
-        if value[-1] in "。.！!？?…" and template.endswith(("}。", "}.", "}！")):
+        number = self.task.language == "zh" and re.search(r"\d\.$", value)  # the next sentence may begin with a digit
+        if value[-1] in "。.！!？?…" and not number and template.endswith(("}。", "}.", "}！")):
             template = template[:-1]
         return fill(template, {slot: value})
 

@@ -11,6 +11,7 @@ _WIDE = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！"}
 _ZH_ENDS, _EN_ENDS = "。！？…”』」）：；", ".!?…\"')"
 _SENTENCE = re.compile(r"[^。！？!?…\n]*(?:[。！？!?…]+[”’」』）\"]*|\n|$)")
 _EN_SENTENCE = re.compile(r".+?(?:[.!?…]+[\"')]*(?=\s|$)|\n|$)", re.S)
+_CLOSE = r"""(\s[,;!?] | [,;!?]{2} | (?<!\.)\.\. | (?<=\w)(?:[;!?]|,(?=[^\W\d])))(?=\w)"""
 _REPEATED = r"\b(the|a|an|to|of|in|is|and|for|with|we|you|it|this|are)\s+\1\b"
 
 
@@ -55,15 +56,15 @@ def _zh_line(line: str) -> str:
     line = re.sub(r"！{2,}", "！", re.sub(r"？{2,}", "？", line))
     line = re.sub(r"[，、]([。！？])", r"\1", line)
     line = re.sub(r"\s*([，。！？；：、])\s*", r"\1", line).lstrip("，。；：、")
-    line = re.sub(r"[，、；,]+$", "", line)
+    line = re.sub(r"(?<=\d)[.．]$", "。", re.sub(r"[，、；,]+$", "", line))
     return line + "。" if line and line[-1] not in _ZH_ENDS + "!?.~～" and line[-1].isalnum() else line
 
 
 def _en_line(line: str) -> str:
     line = re.sub(_REPEATED, r"\1", re.sub(r"\s+", " ", line), flags=re.I)
+    line = re.sub(_CLOSE, r"\1 ", line, flags=re.X)  # first: without a blank, 8..1 would become the number 8.1
     line = re.sub(r"\s+([,;!?]|[.:](?=\s|$))", r"\1", line)
     line = re.sub(r"([,;!?])\1+", r"\1", re.sub(r"(?<!\.)\.\.(?!\.)", ".", line))
-    line = re.sub(r"(?<=[A-Za-z0-9])([,;!?])(?=[A-Za-z])", r"\1 ", line)
     line = re.sub(r"\bi\b(?=\s|'|$)", "I", line)
     line = re.sub(r"(^|[.!?] )([a-z])", lambda match: match[1] + match[2].upper(), line)
     line = re.sub(r"[,;]+$", "", line)

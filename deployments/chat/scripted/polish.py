@@ -52,6 +52,8 @@ class _Editor:
 
     def _set_length(self) -> str:
         size = int(re.findall(r"\d+", self.task.action)[0][:6])
+        if self.task.counted is not None:  # as much more as was missing
+            size += size - self.task.counted
         own = [filler for filler in self.lines["filler"] if filler not in self.text]
         return lengths.fit(self.text, size, own, self.language, self.rng)
 

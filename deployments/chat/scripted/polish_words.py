@@ -137,6 +137,7 @@ EN = {
         And if you find it useful, share it with a friend.
     """,
     "filler": """
+        OK.
         Yes.
         Thank you.
         Stay with us.

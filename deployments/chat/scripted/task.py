@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contracts.chat import Message
 from contracts.prompts import TALK_SYSTEM, Language, language_of, one_line
@@ -42,6 +42,7 @@ _LABELS: dict[str, tuple[str, Language]] = {
 _LINE = re.compile(
     r"\s*(" + "|".join(sorted(_LABELS, key=len, reverse=True)) + r")\s*[:：][ \t\u3000]*(.*)", re.I | re.S
 )
+_PROBLEM = re.compile(r"\s*(问题|problem)\s*[:：]", re.I)
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,12 @@ class ProductTask:
 
 @dataclass(frozen=True)
 class EditTask:
-    """One editing step on a text that may have several lines."""
+    """One editing step on a text that may have several lines. `counted`: how long an earlier answer was found."""
 
     action: str
     text: str
     language: Language = "zh"
+    counted: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,8 @@ def read(messages: Sequence[Message]) -> Task:
     if not talking:
         for content in reversed(said):
             if task := _labelled(content):
-                return task
-            if not re.match(r"\s*(问题|problem)\s*[:：]", content, re.I):
+                return replace(task, counted=_counted(said[-1])) if isinstance(task, EditTask) else task
+            if not _PROBLEM.match(content):
                 break
     last = said[-1] if said else messages[-1].content
     return TalkTask(text=one_line(last), language=language_of(last))
@@ -148,6 +150,12 @@ def _parse(content: str) -> _Labels:
         else:
             found.single.setdefault(name, match[2].strip())
     return found
+
+
+def _counted(problem: str) -> int | None:
+    """The length that whoever refused an answer found; what they count may not be what was written."""
+    told = re.match(_PROBLEM.pattern + r"\s*现有 (\d{1,6}) 个字", problem, re.I)
+    return int(told[2]) if told else None
 
 
 def _pages(text: str) -> int:

@@ -1,0 +1,1 @@
+"""The classification capability: protocol, engines, Serve deployment."""

@@ -1,0 +1,1 @@
+"""The detection capability: protocol, engines, Serve deployment."""

@@ -1,0 +1,1 @@
+"""The face capability: protocol, engines, Serve deployment."""

@@ -1,0 +1,1 @@
+"""The transcription capability: protocol, engines, Serve deployment."""
