@@ -7,7 +7,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
-from api import cluster, errors, human, live, story
+from api import cluster, errors, human, live, media, story
 from api.door import Door
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit
@@ -15,7 +15,7 @@ from api.requests import RequestLog
 from api.state import State
 from contracts.settings import revision
 
-FAMILIES = (cluster.FAMILY, story.FAMILY, live.FAMILY, live.FILES, *human.FAMILIES)
+FAMILIES = (cluster.FAMILY, story.FAMILY, live.FAMILY, live.FILES, *human.FAMILIES, media.FAMILY)
 
 
 def build(state: State) -> FastAPI:

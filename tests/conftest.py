@@ -82,6 +82,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     stop(started)
 
 
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The same with models that listen, see and draw (`tests.studio`)."""
+    from tests.studio import config  # it builds upon this module
+
+    started = start(tmp_path_factory.mktemp("var"), str(config(tmp_path_factory.mktemp("models"))))
+    yield started
+    stop(started)
+
+
 @pytest.fixture
 def client(cluster: Cluster) -> Iterator[httpx.Client]:
     """Nobody in particular."""

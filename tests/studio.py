@@ -1,0 +1,27 @@
+"""A second cluster, whose models listen, see and draw by neural networks: small ones that the tests build."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.conftest import ROOT
+
+# By id in the catalogue: what builds the model's folder, given to its engine as `weights`; None: its weights are installed.
+MODELS: dict[str, Callable[[Path], None] | None] = {}
+
+
+def config(folder: Path) -> Path:
+    """A configuration that serves the tests' models and these."""
+    whole = yaml.safe_load((ROOT / "serve_config.test.yaml").read_text(encoding="utf-8"))
+    application: dict[str, Any] = whole["applications"][0]
+    for name, build in MODELS.items():
+        application["args"]["models"].append(name)
+        application["deployments"].append({"name": name, "num_replicas": 1, "ray_actor_options": {"num_cpus": 0}})
+        if build:
+            build(folder / name)
+            application["args"]["options"][name] = {"weights": str(folder / name)}
+    path = folder / "serve_config.yaml"
+    path.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    return path
