@@ -23,6 +23,7 @@ WORDS = {
     "finite_number": "应为有限的数字",
     "bool_type": "应为布尔值",
     "bool_parsing": "应为布尔值",
+    "greater_than": "应大于 {gt}",
     "greater_than_equal": "不能小于 {ge}",
     "less_than_equal": "不能大于 {le}",
     "multiple_of": "应为 {multiple_of} 的倍数",

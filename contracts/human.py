@@ -16,19 +16,20 @@ AvatarModel = Literal["SyncTalk", "ER-NeRF"]
 
 
 class CloneTask(Contract):
-    """Keep a recording as a voice. `sample`: artifact key."""
+    """Keep a recording as a voice. `sample`: artifact key of a copy that is the voice's own."""
 
     voice: str
     sample: str
     reference: str = Field("", description="The recording's path, as its caller names it.")
+    consent: str = Field("", description="That of who speaks, as the caller states it; empty: not stated.")
     speech_model: str
 
 
 class Voices(Protocol):
     """Where voices are kept, by owner and name. Blocking: call it in a thread."""
 
-    def keep(self, owner: str, name: str, sample: str, reference: str) -> str | None:
-        """Keep one, in place of what had this name; the key of that one's sample, if there was one."""
+    def keep(self, owner: str, name: str, sample: str, reference: str, consent: str) -> None:
+        """Keep one, in place of what had this name."""
         ...
 
 

@@ -40,6 +40,8 @@ async def talk(
     said, sounds = [], []
     async with aclosing(ahead(written(chat, words, seed))) as reply:
         async for sentence in reply:
+            if not readable(sentence):
+                continue  # only a reply without a single word has such a piece
             said.append(sentence)
             sounds.append(await spoken(speech, sentence, sample))
     if not said:

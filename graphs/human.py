@@ -59,12 +59,11 @@ class Performer:
         except ServiceError:
             await steps.run("tidy", remove, self.files, task.sample)
             raise
-        if replaced := await steps.run("keep", self._keep_voice, job.owner, task):
-            await steps.run("tidy", remove, self.files, replaced)
+        await steps.run("keep", self._keep_voice, job.owner, task)
         return {"voice": task.voice, "sample": task.sample}
 
-    async def _keep_voice(self, owner: str, task: CloneTask) -> str | None:
-        return await asyncio.to_thread(self.voices.keep, owner, task.voice, task.sample, task.reference)
+    async def _keep_voice(self, owner: str, task: CloneTask) -> None:
+        await asyncio.to_thread(self.voices.keep, owner, task.voice, task.sample, task.reference, task.consent)
 
     async def speak(self, job: Job, steps: Steps) -> dict[str, Any]:
         """A WAV under a name that nobody can guess."""

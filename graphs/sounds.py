@@ -10,7 +10,7 @@ import av
 from contracts.engines import Speech
 from contracts.errors import EngineFailed, InvalidInput
 from contracts.speech import SpeechRequest
-from graphs.split import pieces
+from graphs.split import pieces, readable
 
 LONGEST_S = 600  # of a recording
 FORMATS = "wav,mp3,flac,ogg,aac,amr,mov,matroska,mpegts,avi,flv"  # none that names other files to be read
@@ -35,8 +35,8 @@ def joined(sounds: Sequence[Sound]) -> Sound:
 
 async def say(speech: Speech, text: str, sample: str) -> Sound:
     """A text of any length, sentence by sentence. `sample`: artifact key of a voice; empty: the model's own."""
-    if not text.strip():
-        raise InvalidInput("要说的文本不能为空。", param="text")
+    if not readable(text):
+        raise InvalidInput("要说的文本不能为空，也不能只有标点。", param="text")
     return joined([await spoken(speech, sentence, sample) for sentence in pieces(text)])
 
 

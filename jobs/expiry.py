@@ -17,7 +17,7 @@ from store import disk
 from store.artifacts import Artifacts
 from store.database import Database
 from store.disk import Removed
-from store.tables import ArtifactRow, EventRow, JobRow, RefreshToken
+from store.tables import ArtifactRow, EventRow, JobRow, RefreshToken, VoiceRow
 
 log = logging.getLogger("troupe.jobs")
 BATCH = 500
@@ -41,11 +41,12 @@ def scratch(database: Database, artifacts: Artifacts, before_ms: int, gone: Coll
 
 
 def uploads(database: Database, artifacts: Artifacts, before_ms: int, dry_run: bool) -> Removed:
-    """What was given for one job, when no job that has yet to end names it. What callers keep lies in other folders."""
+    """What was given for one job, when no job that has yet to end names it, and no voice. The rest lies elsewhere."""
     given = ArtifactRow.key.startswith(UPLOADS, autoescape=True), ArtifactRow.created_ms < before_ms
     with database.session() as session:
         files = session.execute(select(ArtifactRow.key, ArtifactRow.size_bytes).where(*given)).all()
         used = str(session.scalars(select(JobRow.params).where(JobRow.finished_ms.is_(None))).all())
+        used += str(session.scalars(select(VoiceRow.sample)).all())  # after the jobs: one that ends has kept its voice
     removed = [size for key, size in files if key not in used and (dry_run or _is_removed(artifacts, key))]
     return Removed("uploads that no job needs", len(removed), sum(removed))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from hypothesis import settings
 
 from cli.environment import free_port
 
@@ -20,6 +21,10 @@ ROOT = Path(__file__).parent.parent
 START_S = 150
 RATES = {f"TROUPE_{kind}_LIMIT": "100000 per minute" for kind in ("GENERATION", "STATUS")}  # tests ask often
 FRONT_ENDS = {"TROUPE_CORS_ORIGINS": '["*"]'}
+
+settings.register_profile("same", derandomize=True)  # every run tries the same examples
+settings.register_profile("search", max_examples=1000)  # each run tries others, and keeps those that fail
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @dataclass

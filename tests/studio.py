@@ -8,7 +8,7 @@ import yaml
 
 from tests.conftest import ROOT
 
-# By id in the catalogue: what builds the model's folder, given to its engine as `weights`; None: its weights are installed.
+# By id in the catalogue: what builds its folder, given to its engine as `weights`; None: the weights are installed.
 MODELS: dict[str, Callable[[Path], None] | None] = {}
 
 

@@ -4,7 +4,7 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import EngineFailed, InvalidInput
@@ -43,6 +43,8 @@ async def test_the_documented_product_is_sold_with_all_its_facts() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(NAMED, st.lists(WORDS, max_size=4), WORDS, WORDS, WORDS, st.integers(0, 9))
+@example(name="耳机", features=[], audience="\u2028。", price="", promotion="", seed=0)  # of which only marks are said
+@example(name="耳机2.", features=[], audience="0基础的人", price="", promotion="", seed=7)  # "2." before "0" is no 2.0
 async def test_any_product_is_sold(
     name: str, features: list[str], audience: str, price: str, promotion: str, seed: int
 ) -> None:
@@ -127,6 +129,7 @@ async def test_the_documented_text_is_polished() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(NAMED, st.integers(0, 9))
+@example(text="现价11.\n2件起卖", seed=0)  # lines that are joined are no 11.2
 async def test_anything_is_polished_and_keeps_its_numbers(text: str, seed: int) -> None:
     copy = await final(polish(text, Near(), seed))
     assert all(flag.rewritten for flag in copy.flags)
@@ -212,9 +215,21 @@ async def test_lengths_are_met_within_a_fifth(text: str, size: int, seed: int) -
 
 @settings(max_examples=60, deadline=None)
 @given(NAMED, st.sampled_from([action for action in STEPS[2] if action != "finish"]), st.integers(0, 9))
+@example(text="一？？？", action="add_interaction", seed=0)  # one question, however many marks
+@example(text="一？，？ ？", action="add_interaction", seed=0)
+@example(text="0!1", action="make_formal", seed=0)  # neither 0.1
+@example(text="8..1", action="make_warm", seed=0)  # nor 8.1
+@example(text="1,,234", action="correct_grammar", seed=0)  # nor 1,234
+@example(text="1 ,234", action="correct_grammar", seed=0)
+@example(text="最" * 24, action="set_length_50", seed=0)  # 24 characters, of which the law leaves one
 async def test_anything_is_refined(text: str, action: str, seed: int) -> None:
     refined = await final(refine(text, action, 2, Near(), seed))
     assert refined.text and all(flag.rewritten for flag in refined.flags)
+
+
+@pytest.mark.parametrize("text", ["9", "e.", "hey", "abcd", "Hello", "abcdef", "Hi all.", "最最最最"])
+async def test_the_shortest_length_is_met_too(text: str) -> None:
+    assert 8 <= length_of((await final(refine(text, "set_length_10", 2, Near()))).text) <= 12
 
 
 @pytest.mark.parametrize(("answer", "kept"), [

@@ -230,6 +230,8 @@ def test_editing_keeps_the_content(text: str, action: str) -> None:
     ("时间是10:30，网址 a.com", "时间是10:30，网址 a.com。"),
     ("hello friends ,today i want to to show you an lamp", "Hello friends, today I want to show you a lamp."),
     ("it costs $3.50 ,dont wait!!", "It costs $3.50, don't wait!"),
+    ("only 8..1 is left!2,,300 ,400 sold", "Only 8. 1 is left! 2, 300, 400 sold."),
+    ("耳机11.\n2件起卖", "耳机11。\n2件起卖。"),
 ])  # fmt: skip
 def test_grammar_is_corrected(text: str, fixed: str) -> None:
     assert said(prompts.refine(text, "correct_grammar")) == fixed

@@ -1,12 +1,16 @@
 """What the forms name: an avatar model, a trained avatar, a voice, a pitch."""
 
 import tempfile
-from pathlib import Path
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 from typing import get_args
 
 from api.callers import Caller
-from api.human.paths import documented, find_media
+from api.human.paths import RECORDING, documented, find_media
 from api.state import State
+from api.uploads import folder_of
 from contracts.errors import InvalidInput
 from contracts.human import AvatarModel
 from store.media import probe
@@ -42,12 +46,22 @@ def check_pitch(pitch: str) -> str:
     return "" if semitones == 0 else "暂不支持调整音高，已按原音高合成"
 
 
+def check_text(text: str, param: str) -> None:
+    if not any(map(str.isalnum, text)):
+        raise InvalidInput("没有可以读出的文字。", param=param)
+
+
 def voice_of(state: State, caller: Caller, ref_audio_id: str, speaker_id: str, ref_audio: str = "") -> str:
     """The key of the recording whose voice is asked for; empty: none is."""
     for param, name in (("ref_audio_id", ref_audio_id.strip()), ("speaker_id", speaker_id.strip())):
         if name:
             return Voices(state.database).find(name, caller.owners, param).sample
-    return find_media(state, caller, ref_audio, "audio", "ref_audio").key if ref_audio.strip() else ""
+    return _brought(state, caller, ref_audio) if ref_audio.strip() else ""
+
+
+def _brought(state: State, caller: Caller, path: str) -> str:
+    key = find_media(state, caller, path, "audio", "ref_audio").key
+    return held(state, caller, key) if documented(path) == RECORDING else key
 
 
 def speech_model(state: State, sample: str, asked: str = "", param: str = "model") -> str:
@@ -55,17 +69,39 @@ def speech_model(state: State, sample: str, asked: str = "", param: str = "model
     return state.models.resolve("speech", asked, param, clones=bool(sample)).id
 
 
-def check_voice(path: Path, param: str) -> str:
-    """The suffix of a recording that is long enough for its voice to be known."""
+def check_voice(path: Path, param: str) -> None:
+    """It must be long enough for its voice to be known."""
     with path.open("rb") as file:
         media = probe(file, ["audio"], param)
     if (media.duration_s or 0.0) < SHORTEST_S:
         raise InvalidInput(f"录音过短，至少要 {SHORTEST_S:g} 秒。", param=param)
-    return media.suffix
 
 
 def check_stored_voice(state: State, key: str, param: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sample"
-        state.artifacts.fetch(key, path)
+    with fetched(state, key) as path:
         check_voice(path, param)
+
+
+def held(state: State, caller: Caller, key: str) -> str:
+    """A copy for one job of what may be replaced while it waits."""
+    with fetched(state, key) as path:
+        return copied(state, caller, path)
+
+
+@contextmanager
+def fetched(state: State, key: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"file{PurePosixPath(key).suffix}"
+        state.artifacts.fetch(key, path)
+        yield path
+
+
+def copied(state: State, caller: Caller, path: Path) -> str:
+    """Kept until neither a job nor a voice needs it: then it goes with the uploads that nobody needs."""
+    key = f"{folder_of(caller.owner)}/{uuid.uuid4().hex}{path.suffix}"
+    return state.artifacts.upload(key, path, caller.owner).key
+
+
+def forget(state: State, keys: Sequence[str]) -> None:
+    for key in keys:
+        state.artifacts.delete(key)

@@ -87,7 +87,8 @@ def _rows(state: State, kind: str, name: str) -> Sequence[ArtifactRow]:
         folder = key_of(_path(kind, name))
     except InvalidInput:
         _absent()
-    rows = newest_under(state.database, [folder])
+    found = newest_under(state.database, [folder])
+    rows = [row for row in found if row.key.startswith(f"{folder}/")]  # SQLite compares without regard to case
     if name == ROOT:
         rows = [row for row in rows if row.key.count("/") == 2] or rows
     return rows or _absent()

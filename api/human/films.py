@@ -6,7 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import JSONResponse
 
-from api.human.asked import avatar_model, check_avatar, check_pitch, check_stored_voice, speech_model, voice_of
+from api.human.asked import (
+    avatar_model,
+    check_avatar,
+    check_pitch,
+    check_stored_voice,
+    check_text,
+    speech_model,
+    voice_of,
+)
 from api.human.calling import Called, Filmed, accepted, answer, instead, said
 from api.human.gpus import check_gpu
 from api.human.voices import LONGEST_PATH, LONGEST_TEXT, Name
@@ -35,6 +43,8 @@ async def video_generation(
     notes.append(await asyncio.to_thread(check_gpu, gpu_choice))
     check_avatar(model_param)
     text = target_text if target_text.strip() else ""
+    if text:
+        check_text(text, "target_text")
 
     def task() -> VideoTask:
         sample = voice_of(call.state, call.caller, ref_audio_id, speaker_id, ref_audio)

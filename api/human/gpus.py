@@ -1,6 +1,7 @@
 """This machine's GPUs, as NVIDIA's driver tells; and the choice of one of them."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pynvml
@@ -12,7 +13,7 @@ CHOICE = re.compile(r"GPU(\d|1[0-5])")  # no machine has more
 
 @dataclass(frozen=True)
 class Gpu:
-    """`load`: percent; `temperature`: degrees Celsius."""
+    """`load`: percent; `temperature`: degrees Celsius. What a GPU does not tell (one in parts: its load) is 0."""
 
     name: str
     load: float
@@ -34,11 +35,18 @@ def _gpu(handle: object) -> Gpu:
     memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
     return Gpu(
         name=pynvml.nvmlDeviceGetName(handle),
-        load=float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu),
+        load=float(_told(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)),
         memory_used=int(memory.used),
         memory_total=int(memory.total),
-        temperature=int(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)),
+        temperature=_told(lambda: pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)),
     )
+
+
+def _told(ask: Callable[[], int]) -> int:
+    try:
+        return ask()
+    except pynvml.NVMLError:
+        return 0
 
 
 def check_gpu(choice: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from api.auth import Known
 from api.human.dialect import Dialect, Spoken, clock
-from api.human.paths import told
+from api.human.paths import ROOTS, told
 from api.state import Here
 from contracts.errors import NotFound
 from contracts.human import CHAT, CLONE, SPEAK, TRAIN, VIDEO
@@ -33,10 +33,11 @@ FIELDS = {  # of the forms, by the names of jobs' parameters
         "parameters": "custom_params",
         "gpu": "gpu_choice",
     },
-    CLONE: {"voice": "audio_id"},
+    CLONE: {"voice": "audio_id", "consent": "consent"},
     SPEAK: {"text": "generate_text", "sample": "audio_id"},
     CHAT: {"model": "model_name", "sample": "ref_audio_id", "chat_model": "api_choice"},
 }
+KEYS = ("audio", "sample", "film")  # of those, the names of files
 FILES = {VIDEO: "video_path", CHAT: "video_path", SPEAK: "cloned_audio_path"}
 
 
@@ -81,14 +82,15 @@ def _record(job: JobView, names: Mapping[str, str], dialect: Dialect) -> Record:
 
 
 def _parameters(job: JobView, names: Mapping[str, str]) -> dict[str, Any]:
-    fields = {form: job.params.get(name) for name, form in FIELDS[job.kind].items()}
-    return {name: _shown(value, names) if isinstance(value, str) else value for name, value in fields.items() if value}
+    asked = {form: (name, job.params.get(name)) for name, form in FIELDS[job.kind].items()}
+    fields = {form: _shown(value, names) if name in KEYS and value else value for form, (name, value) in asked.items()}
+    return {form: value for form, value in fields.items() if value}
 
 
-def _shown(value: str, names: Mapping[str, str]) -> str:
-    """A voice by its name, a file by its documented path; a copy that only a voice has had is told of as nothing."""
-    shown = names.get(value, told(value))
-    return "" if shown.startswith(".") else shown
+def _shown(key: str, names: Mapping[str, str]) -> str:
+    """A voice by its name, a file by its documented path; a copy that only a job has had is told of as nothing."""
+    shown = names.get(key, told(key))
+    return shown if key in names or shown.startswith(ROOTS) else ""
 
 
 def _result(job: JobView, dialect: Dialect) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from api.nodes import Node
 from api.state import Here
 
 router = APIRouter()
-psutil.cpu_percent()  # the first call has nothing to compare with
+CPU_S = 0.1  # psutil compares with its last look in the same thread, and threads change: it looks twice
 Percent = Annotated[float, Field(ge=0)]
 
 
@@ -44,7 +44,7 @@ def status(state: Here, caller: Known, dialect: Spoken) -> MachineState:
     memory, place = psutil.virtual_memory(), state.settings.var.resolve()
     disk = shutil.disk_usage(next(folder for folder in (place, *place.parents) if folder.exists()))
     return MachineState(
-        cpu_percent=psutil.cpu_percent(),
+        cpu_percent=psutil.cpu_percent(CPU_S),
         memory_percent=memory.percent,
         memory_used=memory.used,
         memory_total=memory.total,

@@ -63,5 +63,6 @@ def _object(text: str) -> Mapping[str, Any]:
 
 def _add(given: dict[str, Any], name: str, value: Any) -> None:
     if name in given:
-        raise InvalidInput("重复出现。", param=f"{PARAM}.{name}")
+        shown = name.encode("utf-8", "replace").decode()  # JSON may escape half a character, which no answer can hold
+        raise InvalidInput("重复出现。", param=f"{PARAM}.{shown}")
     given[name] = value

@@ -1,6 +1,7 @@
 """Documented paths, and the keys of the store that they name: results by their name, all else of the caller's own."""
 
 import hashlib
+from collections.abc import Iterator
 
 from api.callers import Caller
 from api.state import State
@@ -55,11 +56,12 @@ def find_media(state: State, caller: Caller, path: str, kind: Kind, param: str) 
     return found
 
 
-def _keys(state: State, caller: Caller, name: str) -> list[str]:
+def _keys(state: State, caller: Caller, name: str) -> Iterator[str]:
+    """Where it may lie; the caller's own goes before what was made at its address."""
     if name.startswith(RESULTS):
-        return [name]
-    if name == RECORDING:
-        return [
-            row.key for row in newest_under(state.database, [f"{home(each)}/{RECORDINGS}" for each in caller.owners])
-        ]
-    return [f"{home(owner)}/{name}" for owner in caller.owners] if name.startswith(ROOTS) else []
+        yield name
+    elif name == RECORDING:
+        for owner in (*caller.owners, *caller.owners):  # the one that was listed may have been replaced since
+            yield from (row.key for row in newest_under(state.database, [f"{home(owner)}/{RECORDINGS}"]))
+    elif name.startswith(ROOTS):
+        yield from (f"{home(owner)}/{name}" for owner in caller.owners)

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import JSONResponse
 
-from api.human.asked import avatar_model, check_avatar, check_pitch, speech_model, voice_of
+from api.human.asked import avatar_model, check_avatar, check_pitch, forget, held, speech_model, voice_of
 from api.human.calling import Answered, Call, Called, accepted, answer, instead, said
 from api.human.paths import RECORDING, find
 from api.human.voices import LONGEST_PATH, Name
 from api.limits import body_limit
 from api.uploads import FormRoute, take
-from contracts.errors import NotFound, ServiceError, Unavailable
+from contracts.errors import NotFound, Unavailable
 from contracts.human import CHAT, ChatTask
 
 router = APIRouter(route_class=FormRoute)
@@ -35,46 +35,40 @@ async def chat_system(
     """
     model, note = avatar_model(model_name, "model_name"), check_pitch(pitch)
     check_avatar(model_param)
-    given: list[str] = []
+    kept: list[str] = []  # the job's own copy of the recording, once there is one
 
     def task() -> ChatTask:
         sample = voice_of(call.state, call.caller, ref_audio_id, speaker_id)
         chat = call.state.models.resolve("chat", api_choice, "api_choice").id
-        speaks = speech_model(call.state, sample, voice_clone if voice_clone in call.state.models.known else "")
-        recording = _recording(call, audio, given)
-        try:
-            hears = _transcription_model(call)
-        except ServiceError:
-            for key in given:
-                call.state.artifacts.delete(key)
-            raise
+        asked = voice_clone if voice_clone in call.state.models.known else ""
+        speaks = speech_model(call.state, sample, asked, "voice_clone")
+        kept.append(_recording(call, audio))
         return ChatTask(
             model=model,
-            recording=recording,
+            recording=kept[0],
             sample=sample,
             chat_model=chat,
             speech_model=speaks,
-            transcription_model=hears,
+            transcription_model=_transcription_model(call),
         )
 
-    job, view = await call.perform(CHAT, task)
+    job, view = await call.perform(CHAT, task, lambda: forget(call.state, kept))
     if view is None:
         return accepted(job)
     made_by, portrait = instead(view, model)
     path, chat = call.path(view), job.params["chat_model"]
     message = said("对话生成成功", portrait, f"由 {chat} 作答" if api_choice not in ("", chat) else "", note)
-    response = view.result["reply"] if given and call.dialect.union else f"/{path.lstrip('/')}"
+    response = view.result["reply"] if audio is not None and call.dialect.union else f"/{path.lstrip('/')}"
     done = Answered(message=message, task_id=job.id, response=response)
     return answer(done.model_copy(update={"video_path": path}) if call.dialect.union else done, made_by)
 
 
-def _recording(call: Call, audio: UploadFile | None, given: list[str]) -> str:
-    """The key of what was sent, else of the caller's last recording."""
+def _recording(call: Call, audio: UploadFile | None) -> str:
+    """The key of what was sent, else of a copy of the caller's last recording."""
     if audio is not None:
-        given.append(take(call.state, audio, ["audio"], call.caller.owner, "audio").artifact.key)
-        return given[0]
+        return take(call.state, audio, ["audio"], call.caller.owner, "audio").artifact.key
     try:
-        return find(call.state, call.caller, RECORDING).key
+        return held(call.state, call.caller, find(call.state, call.caller, RECORDING).key)
     except NotFound:
         raise NotFound("还没有录音：请上传录音，或先保存一段。", param="audio") from None
 

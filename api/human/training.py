@@ -98,10 +98,12 @@ def train_status(task_id: str, state: Here, caller: Known) -> TrainStatus:
 
 
 def _find(state: State, caller: Caller, task_id: str) -> JobView:
+    """Another's is told of as one that is not there: these ids can be guessed."""
     jobs = state.jobs.records.of_subject(_subject(task_id)) if TASK_ID.fullmatch(task_id) else []
-    if not jobs:
-        raise NotFound("训练任务不存在。", param="task_id")
-    return state.jobs.records.get(jobs[0].id, *caller.owners)
+    try:
+        return state.jobs.records.get(jobs[0].id if jobs else "", *caller.owners)
+    except NotFound:
+        raise NotFound("训练任务不存在。", param="task_id") from None
 
 
 def _epochs(epoch: str) -> int:

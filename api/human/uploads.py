@@ -1,5 +1,6 @@
 """Files that callers bring: reference audio, training films, the last recording."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -78,10 +79,9 @@ async def save_audio(audio: Annotated[UploadFile, File()], state: Here, caller: 
 
 def _replace(state: State, caller: Caller, audio: UploadFile) -> None:
     folder = f"{home(caller.owner)}/{RECORDINGS}"
-    kept = keep(state, audio, ["audio"], caller.owner, "audio", lambda media: f"{folder}/input{media.suffix}")
-    for row in newest_under(state.database, [folder]):
-        if row.key != kept.artifact.key:
-            state.artifacts.delete(row.key)
+    keep(state, audio, ["audio"], caller.owner, "audio", lambda media: f"{folder}/{uuid.uuid4().hex}{media.suffix}")
+    for older in newest_under(state.database, [folder])[1:]:  # keys are never used again: it deletes nothing newer
+        state.artifacts.delete(older.key)
 
 
 @lists.get("/api/reference-audios")

@@ -1,8 +1,5 @@
 """Voices: a recording kept as one, a text said in one, the list of them."""
 
-import tempfile
-import uuid
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Form
@@ -10,10 +7,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from api.auth import Known
-from api.human.asked import check_voice, speech_model
+from api.human.asked import check_text, check_voice, copied, fetched, forget, speech_model
 from api.human.calling import Call, Called, Voiced, accepted, answer
 from api.human.dialect import clock
-from api.human.paths import documented, find_media, home, told
+from api.human.paths import documented, find_media, told
 from api.state import Here
 from api.uploads import FormRoute
 from contracts.errors import InvalidInput
@@ -22,7 +19,7 @@ from store.voices import Voices
 
 router = APIRouter(route_class=FormRoute)
 lists = APIRouter()
-LONGEST_NAME, LONGEST_TEXT, LONGEST_PATH = 64, 2_000, 512  # characters
+LONGEST_NAME, LONGEST_TEXT, LONGEST_PATH, LONGEST_CONSENT = 64, 2_000, 512, 200  # characters
 Name = Annotated[str, Form(max_length=LONGEST_NAME)]
 
 
@@ -59,14 +56,17 @@ async def audio_clone(
     target_audio_id: Name = "",
     gen_audio_id: Name = "",
     generate_text: Annotated[str, Form(max_length=LONGEST_TEXT)] = "",
+    consent: Annotated[str, Form(max_length=LONGEST_CONSENT)] = "",
 ) -> JSONResponse:
-    """With `generate_text` it is said in the voice `audio_id`; without, the recording is kept as a voice.
+    """With `generate_text` it is said in the voice `audio_id`; without, the recording is kept as a voice, with the
+    `consent` of who speaks in it.
 
     `gen_audio_id` is taken and not used: results have names that nobody can guess.
     """
     if generate_text.strip():
+        check_text(generate_text, "generate_text")
         return await _speak(call, audio_id.strip(), generate_text)
-    return await _clone(call, target_audio_id.strip() or audio_id.strip(), original_audio_path)
+    return await _clone(call, target_audio_id.strip() or audio_id.strip(), original_audio_path, consent.strip())
 
 
 async def _speak(call: Call, voice: str, text: str) -> JSONResponse:
@@ -80,7 +80,7 @@ async def _speak(call: Call, voice: str, text: str) -> JSONResponse:
     return answer(Voiced(message="音频生成成功", task_id=job.id, cloned_audio_path=call.path(view)))
 
 
-async def _clone(call: Call, voice: str, path: str) -> JSONResponse:
+async def _clone(call: Call, voice: str, path: str, consent: str) -> JSONResponse:
     copies: list[str] = []  # the voice's own recording, once there is one
     reference = told(documented(path, "original_audio_path")) if path.strip() else ""
 
@@ -91,27 +91,13 @@ async def _clone(call: Call, voice: str, path: str) -> JSONResponse:
             raise InvalidInput("应为不含斜杠的名称。", param="audio_id")
         model = speech_model(call.state, "any")
         found = find_media(call.state, call.caller, path, "audio", "original_audio_path")
-        copies.append(_copied(call, found.key))
-        return CloneTask(voice=voice, sample=copies[0], reference=reference, speech_model=model)
+        with fetched(call.state, found.key) as recording:
+            check_voice(recording, "original_audio_path")
+            copies.append(copied(call.state, call.caller, recording))
+        return CloneTask(voice=voice, sample=copies[0], reference=reference, consent=consent, speech_model=model)
 
-    job, view = await call.perform(CLONE, task, lambda: _forget(call, copies))
+    job, view = await call.perform(CLONE, task, lambda: forget(call.state, copies))
     if view is None:
         return accepted(job)
     name = voice if call.dialect.union else None
     return answer(Voiced(message=call.dialect.cloned, task_id=job.id, speaker_id=name))
-
-
-def _copied(call: Call, key: str) -> str:
-    """The voice's own copy of a recording, which stays when that one goes."""
-    artifacts = call.state.artifacts
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sample"
-        artifacts.fetch(key, path)
-        suffix = check_voice(path, "original_audio_path")
-        copy = f"{home(call.caller.owner)}/.voices/{uuid.uuid4().hex}{suffix}"
-        return artifacts.upload(copy, path, call.caller.owner).key
-
-
-def _forget(call: Call, copies: list[str]) -> None:
-    for key in copies:
-        call.state.artifacts.delete(key)
