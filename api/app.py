@@ -7,7 +7,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
-from api import cluster, errors, human, live, media, story
+from api import cluster, errors, human, live, media, openai, story
 from api.door import Door
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit
@@ -15,7 +15,7 @@ from api.requests import RequestLog
 from api.state import State
 from contracts.settings import revision
 
-FAMILIES = (cluster.FAMILY, story.FAMILY, live.FAMILY, live.FILES, *human.FAMILIES, media.FAMILY)
+FAMILIES = (cluster.FAMILY, story.FAMILY, live.FAMILY, live.FILES, *human.FAMILIES, media.FAMILY, openai.FAMILY)
 
 
 def build(state: State) -> FastAPI:
@@ -55,5 +55,6 @@ def build(state: State) -> FastAPI:
 
 
 def _operation_id(route: APIRoute) -> str:
-    """Unique although every route answers at two paths."""
-    return f"{sorted(route.methods)[0].lower()}_{re.sub(r'[^0-9A-Za-z]+', '_', route.path).strip('_')}"
+    """Unique although every route answers at two paths, and two families at some."""
+    family = f"{route.tags[0]}_" if getattr(route, "claims", None) and route.tags else ""
+    return f"{family}{sorted(route.methods)[0].lower()}_{re.sub(r'[^0-9A-Za-z]+', '_', route.path).strip('_')}"

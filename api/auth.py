@@ -22,6 +22,11 @@ async def _known(state: Here, connection: HTTPConnection) -> Caller:
     caller: Caller | Unauthenticated = connection.state.caller
     if isinstance(caller, Unauthenticated):
         raise caller
+    return await admitted(state, caller)
+
+
+async def admitted(state: State, caller: Caller) -> Caller:
+    """Whoever was recognised, if it may call at all; else `Unauthenticated`."""
     if isinstance(caller, User):
         return await asyncio.to_thread(_existing, state, caller)
     if caller.address and state.settings.require_key:

@@ -53,9 +53,12 @@ class Callers:
     def _key(self) -> bytes:
         return signing_key(self.settings).encode()
 
-    async def of(self, connection: HTTPConnection) -> Caller:
-        """Whoever shows something that is not valid (any more) is refused, and not taken for somebody else."""
-        secret = secret_of(connection)
+    async def of(self, connection: HTTPConnection, token: str = "") -> Caller:
+        """Whoever shows something that is not valid (any more) is refused, and not taken for somebody else.
+
+        `token`: what it showed elsewhere than in its headers.
+        """
+        secret = token or secret_of(connection)
         if secret.startswith(PREFIX):
             return await asyncio.to_thread(self._bearer_of_key, secret)
         return user(self.tokens.read(secret)) if secret else self._anonymous(connection)

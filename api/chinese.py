@@ -25,6 +25,7 @@ WORDS = {
     "bool_parsing": "应为布尔值",
     "greater_than": "应大于 {gt}",
     "greater_than_equal": "不能小于 {ge}",
+    "less_than": "应小于 {lt}",
     "less_than_equal": "不能大于 {le}",
     "multiple_of": "应为 {multiple_of} 的倍数",
     "literal_error": "应为 {expected} 之一",

@@ -24,33 +24,46 @@ class Models:
         self.served, self.known, self.fallback = {spec.id: spec for spec in served}, known, fallback
 
     def resolve(
-        self, capability: Capability, name: str | None, param: str = "model", *, clones: bool = False
+        self,
+        capability: Capability,
+        name: str | None,
+        param: str = "model",
+        *,
+        clones: bool = False,
+        edits: bool = False,
     ) -> ModelSpec:
         """The model for a request. Unknown: invalid input; known but absent: unavailable.
 
-        `clones`: it must speak in the voice of a recording. With fallback, the default that can do as much takes the
-        place of an absent one.
+        `clones`: it must speak in the voice of a recording; `edits`: draw from a picture. With fallback, the default
+        that speaks as the absent one would, or draws what is asked, takes its place.
         """
         if not name:
-            return self.default(capability, clones=clones)
+            return self.default(capability, clones=clones, edits=edits)
         known = self.known.get(name)
         if known is None or known.capability != capability:
             raise InvalidInput("没有这个模型。", param=param)
         if clones and not known.clones:
             raise InvalidInput("这个模型只能用自带的音色。", param=param)
+        if edits and not known.edits:
+            raise InvalidInput("这个模型不能按图片绘图。", param=param)
         if name in self.served:
             return known
         if self.fallback:
-            return self.default(capability, clones=known.clones)
+            return self.default(capability, clones=known.clones, edits=edits)
         raise Unavailable(f"模型 {name} 不可用：{_remedy(known)}。", param=param)
 
-    def default(self, capability: Capability, *, clones: bool = False) -> ModelSpec:
-        """The first that is served; with `clones`, the first of those that speak in the voice of a recording."""
-        for spec in self.served.values():
-            if spec.capability == capability and spec.clones >= clones:
-                return spec
-        kind = ("可用给定音色的" if clones else "") + WORDS[capability]
-        raise Unavailable(f"本集群没有启用{kind}模型。")
+    def default(self, capability: Capability, *, clones: bool = False, edits: bool = False) -> ModelSpec:
+        """The first that is served of those that can do this; when there is none, the refusal names one that could."""
+
+        def can(spec: ModelSpec) -> bool:
+            return spec.capability == capability and spec.clones >= clones and spec.edits >= edits
+
+        if served := next(filter(can, self.served.values()), None):
+            return served
+        kind = ("可用给定音色的" if clones else "可按图片绘图的" if edits else "") + WORDS[capability]
+        could = next(filter(can, self.known.values()), None)
+        remedy = f"可用 {could.id}：{_remedy(could)}。" if could else ""
+        raise Unavailable(f"本集群没有启用{kind}模型。{remedy}")
 
 
 def _remedy(spec: ModelSpec) -> str:

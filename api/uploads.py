@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from fastapi import Request, UploadFile
+from fastapi import Depends, Request, UploadFile
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.state import State
 from contracts.artifacts import Artifact
-from contracts.errors import Conflict, TooLarge
+from contracts.errors import Conflict, InvalidInput, TooLarge
 from contracts.media import WORDS, Kind, Media
 from store.media import probe
 
@@ -76,6 +76,12 @@ def keep_new(
     raise Conflict("文件名已被占用。", param=param)
 
 
+def look(state: State, file: UploadFile, kind: Kind, param: str = "file") -> bytes:
+    """The content of a file of this kind, checked as `take` does, of which nothing is kept. It blocks."""
+    _checked(state, file, [kind], param)
+    return file.file.read()
+
+
 def _checked(state: State, file: UploadFile, kinds: Collection[Kind], param: str) -> Media:
     _check_size(state, file, max(kinds, key=state.settings.most_bytes), param)
     media = probe(file.file, kinds, param)
@@ -101,6 +107,15 @@ def _check_size(state: State, file: UploadFile, kind: Kind, param: str) -> None:
     most = state.settings.most_bytes(kind)
     if (file.size or 0) > most:
         raise TooLarge(f"{WORDS[kind]}不能超过 {most >> 20} MB。", param=param)
+
+
+async def _once(request: Request) -> None:
+    names = [name for name, _ in (await request.form()).multi_items()]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InvalidInput("只能有一个。", param=twice)
+
+
+Once = Depends(_once)  # refuses a form that gives a field twice, of which FastAPI would take the last
 
 
 class FormRoute(APIRoute):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import psutil
 
+from cli.models import missing
 from contracts.catalog import ModelSpec, models
 from contracts.settings import Settings
-from deployments.registry import ENGINES
 from store.disk import GIB, free_bytes
 
 PYTHON = (3, 11)
@@ -56,10 +56,3 @@ def gpus() -> list[Finding]:
 def model(spec: ModelSpec) -> Finding:
     lacking = missing(spec)
     return Finding(not lacking, f"model {spec.id}: {lacking or 'ready'}", needed=False)
-
-
-def missing(spec: ModelSpec) -> str:
-    """Why a model cannot run here; empty when it can."""
-    if spec.needs:
-        return f"needs {spec.needs}"
-    return "" if (spec.capability, spec.engine) in ENGINES else f"no engine {spec.engine!r}"

@@ -5,6 +5,8 @@ import socket
 import tempfile
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from contracts.settings import Settings, revision
 from store.secrets import kept_secret
 
@@ -14,6 +16,7 @@ PROXIED = {
     "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",  # throughput mode would keep a thousand lines back
 }
 FIRST_PORT, BLOCKS, BLOCK = 30_000, 50, 20  # where ingress replicas listen: a block for each cluster
+_claims: list[FileLock] = []
 
 
 def environment(settings: Settings, proxied: bool) -> dict[str, str]:
@@ -100,16 +103,27 @@ def free_port() -> int:
 
 
 def free_block() -> int:
-    """The first of some ports that nobody listens at.
+    """The first of some ports that nobody listens at, nor another cluster of ours that only begins to.
 
     Serve's own range is one for the whole machine: HAProxy sends the first requests of a second cluster to the ingress
     of the first, until the second finds that the port is taken.
     """
     for turn in range(BLOCKS):
         first = FIRST_PORT + (os.getpid() + turn) % BLOCKS * BLOCK
-        if all(_is_free(port) for port in range(first, first + BLOCK)):
+        if all(_is_free(port) for port in range(first, first + BLOCK)) and _is_claimed(first):
             return first
     raise OSError(f"No {BLOCK} free ports from {FIRST_PORT} to {FIRST_PORT + BLOCKS * BLOCK}.")
+
+
+def _is_claimed(first: int) -> bool:
+    """For as long as this process runs: Serve listens at its ports much later than they are chosen."""
+    lock = FileLock(Path(tempfile.gettempdir(), f"troupe-ports-{first}.lock"), blocking=False)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return False
+    _claims.append(lock)
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -15,14 +15,15 @@ from cli import demo as demonstration
 from cli import doctor as checks
 from cli import keys as api_keys
 from cli import leftovers
+from cli import models as catalogue
 from cli.cluster import CannotStart, Plan, alone, running
 from cli.environment import runtime_dir
-from contracts.catalog import models as catalogue
 from contracts.errors import ServiceError
 from contracts.settings import ROOT, Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 app.add_typer(api_keys.app, name="keys")
+app.add_typer(catalogue.app, name="models")
 console = Console()
 
 Port = Annotated[int, typer.Option(help="Of the HTTP interface, on 127.0.0.1.")]
@@ -71,15 +72,6 @@ def doctor() -> None:
     for finding in findings:
         console.print(f"[{'green' if finding.good else 'red'}]{'✓' if finding.good else '✗'}[/] {finding.text}")
     raise typer.Exit(0 if all(finding.good or not finding.needed for finding in findings) else 1)
-
-
-@app.command()
-def models() -> None:
-    """List the catalogue."""
-    table = Table("id", "capability", "engine", "licence", "ready")
-    for spec in catalogue().values():
-        table.add_row(spec.id, spec.capability, spec.engine, spec.licence, checks.missing(spec) or "yes")
-    console.print(table)
 
 
 @app.command()

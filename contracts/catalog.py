@@ -1,4 +1,4 @@
-"""The models that exist, as data: catalog/models.yaml."""
+"""The models and voices that exist, as data: catalog/models.yaml, catalog/voices.yaml."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,7 @@ class ModelSpec(Contract):
     options: dict[str, Any] = {}
     clones: bool = False  # speaks in the voice of a recording
     edits: bool = False  # draws from a picture too
+    languages: list[str] = []  # ISO 639-1, that it hears or speaks; empty: not told
     label_set: str = ""  # what a recogniser can name, in words
     trainable: bool = False  # can be given what it does not know, by `training`
     needs: str = ""  # what must be there before it can run, in words; empty: nothing
@@ -34,4 +35,19 @@ def models() -> dict[str, ModelSpec]:
     """Every model that the catalogue knows, by id."""
     entries = yaml.safe_load((CATALOG / "models.yaml").read_text(encoding="utf-8"))
     specs = [ModelSpec.model_validate(entry) for entry in entries]
+    return {spec.id: spec for spec in specs}
+
+
+class VoiceSpec(Contract):
+    """A voice by name: what engines call it, by engine and language (ISO 639-1)."""
+
+    id: str
+    name: str
+    engines: dict[str, dict[str, str]]
+
+
+def voices() -> dict[str, VoiceSpec]:
+    """Every voice of the catalogue, by id."""
+    entries = yaml.safe_load((CATALOG / "voices.yaml").read_text(encoding="utf-8"))
+    specs = [VoiceSpec.model_validate(entry) for entry in entries]
     return {spec.id: spec for spec in specs}

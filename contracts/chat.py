@@ -1,10 +1,12 @@
 """Text generation: what is asked and what comes back."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from contracts.model import Contract
+
+LONGEST = 32_768  # tokens of an answer
 
 
 class Message(Contract):
@@ -13,15 +15,29 @@ class Message(Contract):
 
 
 class ChatRequest(Contract):
+    """An engine whose context is shorter than `max_tokens` gives what it has room for."""
+
     messages: list[Message] = Field(min_length=1)
-    max_tokens: int = Field(2048, ge=1, le=32_768)
-    temperature: float = Field(0.7, ge=0, le=2)
-    seed: int | None = None
+    max_tokens: int = Field(2048, ge=1, le=LONGEST)
+    temperature: float = Field(0.7, ge=0, le=2, description="0: always the likeliest token.")
+    top_p: float = Field(1, gt=0, le=1)
+    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    stop: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        [], max_length=4, description="The answer ends before the first of these."
+    )
     json_schema: dict[str, Any] | None = Field(None, description="The answer is one JSON value of this schema.")
 
 
+class Usage(Contract):
+    """Tokens, as the model counts them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
 class ChatDelta(Contract):
-    """The next piece of the answer. The last one carries why it ended."""
+    """The next piece of the answer. The last one carries why it ended, and, where the engine counts, what it took."""
 
     text: str
     finish: Literal["stop", "length"] | None = None
+    usage: Usage | None = None

@@ -21,6 +21,10 @@ class InvalidInput(ServiceError):
     code = "invalid_input"
 
 
+class ContextLength(InvalidInput):
+    """A conversation that leaves the model no room for an answer."""
+
+
 class Unauthenticated(ServiceError):
     code = "unauthenticated"
 

@@ -18,3 +18,10 @@ class Media:
     width: int | None = None  # pixels, as stored: what turns a picture upright is not applied
     height: int | None = None
     sample_rate: int | None = None  # Hz; of a film: its sound's
+    on_its_side: bool = False  # a picture that is a quarter turn from upright, as it says itself
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height of a picture as people see it."""
+        width, height = self.width or 0, self.height or 0
+        return (height, width) if self.on_its_side else (width, height)

@@ -1,12 +1,13 @@
 """What jobs of the multimedia family are asked: the API writes these parameters, the pipelines read them."""
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from contracts.image import ImageRequest
 from contracts.model import Contract
 from contracts.tasks import Clip
 
 IMAGE, VIDEO, SPEECH, TRANSCRIPTION = "media.image", "media.video", "media.speech", "media.transcription"  # kinds
+CLASSIFIER, LORA = "media.classifier", "media.lora"  # kinds of training
 OUTPUTS = "outputs"  # results, under names that nobody can guess: whoever has one may have the file
 
 
@@ -22,6 +23,10 @@ class PictureTask(ImageRequest):
 class ClipTask(Clip):
     """A film from a text, or from one picture (an upload that is removed at the end)."""
 
+    @property
+    def upload(self) -> str:
+        return self.picture
+
     def key(self, job_id: str) -> str:
         return f"{OUTPUTS}/videos/generated_{job_id}.mp4"
 
@@ -36,3 +41,41 @@ class TranscribeTask(Contract):
     model: str
     recording: str = Field(min_length=1, description="Artifact key.")
     language: str = ""
+
+
+DATASETS, TRAINED = "datasets", "models"  # folders of a caller's own
+
+
+class TrainingTask(Contract):
+    """Train a model with a dataset of the store: the key of a file, or of a folder that operators have laid there."""
+
+    base_model: str
+    dataset: str
+    output: str = Field(description="Key of the folder, the caller's own, that the trained model is kept in.")
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    save_steps: int = Field(500, ge=1, description="Steps between two checkpoints.")
+
+
+class FinetuneTask(TrainingTask):
+    """Train an adapter of a language model."""
+
+    lora_r: int = Field(8, ge=1)
+    lora_alpha: int = Field(16, ge=1)
+    lora_dropout: float = Field(0.05, ge=0, lt=1)
+    max_length: int = Field(512, ge=1, description="Tokens of an example.")
+    gradient_accumulation_steps: int = Field(4, ge=1)
+    quantized: bool = Field(False, description="QLoRA: the base model is held in four bits.")
+
+
+class Figures(Contract):
+    """How far a training is. Its job tells them with its progress, and its result ends with them, as `figures`."""
+
+    current_epoch: int = 0
+    total_epochs: int = 0
+    current_step: int = 0
+    total_steps: int = 0
+    loss: FiniteFloat = 0.0
+    learning_rate: FiniteFloat = 0.0
+    metrics: dict[str, FiniteFloat] = {}

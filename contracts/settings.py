@@ -4,7 +4,7 @@ import os
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     events_days: int = Field(30, ge=0, description="Days that the events of ended jobs are kept; 0: as their jobs.")
     logs_days: int = Field(7, ge=1, description="Days that the logs of an ended cluster are kept.")
     min_free_gib: float = Field(1.0, ge=0, description="New work is refused when a disk has less free; 0: never.")
+    hub: Literal["auto", "huggingface", "modelscope"] = Field(
+        "auto", description="Where weights come from that no folder has; auto: Hugging Face, then ModelScope."
+    )
     revision: str = Field("", description="The code's revision; empty: asked of git.")
 
     @model_validator(mode="before")

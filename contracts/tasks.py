@@ -34,6 +34,12 @@ class Clip(Contract):
     height: int = 720
     fps: int = 24
     duration_s: float = 5.0
+    steps: int = Field(25, description="Of the model that draws the pictures.")
+
+    @property
+    def upload(self) -> str:
+        """Key of what was given for this job alone, which goes when it ends; empty: nothing."""
+        return ""
 
 
 class VideoTask(Clip):
@@ -75,6 +81,7 @@ class SpeechTask(Contract):
     model: str = Field(description="Id of the speech model.")
     text: str
     sample: str = Field("", description="Artifact key of the recording; empty: none.")
+    lent: bool = Field(False, description="The recording is a voice's, which goes on to need it.")
     voice: str = ""
     language: str = ""
     speed: float = 1.0

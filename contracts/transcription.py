@@ -4,6 +4,8 @@ from pydantic import Field
 
 from contracts.model import Contract
 
+SHORTEST_S, LONGEST_S = 0.3, 3_600  # of a recording; a longer one would fill the memory
+
 
 class TranscriptionRequest(Contract):
     recording: str = Field(min_length=1, description="Artifact key of a sound that decodes, in any common format.")

@@ -7,10 +7,18 @@ from contracts.catalog import ModelSpec
 from contracts.errors import InvalidInput
 
 ENGINES = {
+    ("chat", "openai"): "deployments.chat.openai_engine:OpenAI",
     ("chat", "scripted"): "deployments.chat.scripted:Scripted",
+    ("chat", "transformers"): "deployments.chat.transformers_engine:Transformers",
+    ("chat", "vllm"): "deployments.chat.vllm_engine:Vllm",
+    ("classification", "transformers"): "deployments.classification.transformers_engine:Transformers",
+    ("detection", "transformers"): "deployments.detection.transformers_engine:Transformers",
+    ("face", "mtcnn"): "deployments.face.mtcnn:Mtcnn",
+    ("image", "diffusers"): "deployments.image.diffusion:Diffusion",
     ("image", "painter"): "deployments.image.painter:Painter",
     ("speech", "espeak"): "deployments.speech.espeak:Espeak",
     ("speech", "matching"): "deployments.speech.matching:Matching",
+    ("transcription", "faster_whisper"): "deployments.transcription.whisper:Whisper",
     ("video", "film"): "deployments.video.film:Film",
 }
 

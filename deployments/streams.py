@@ -13,6 +13,11 @@ ASK_S = 1.0
 _DONE = object()
 
 
+def asynchronous(items: Iterator[T] | AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """Whatever an engine gives, on the event loop. Use it within `aclosing`."""
+    return items if isinstance(items, AsyncGenerator) else threaded(items)
+
+
 async def threaded(items: Iterator[T]) -> AsyncGenerator[T]:
     """Iterate a blocking generator in threads. When the caller leaves, the step under way ends and it is closed.
 

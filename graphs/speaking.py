@@ -24,11 +24,13 @@ class Speaker:
     files: Files
 
     async def speak(self, job: Job, steps: Steps) -> dict[str, Any]:
-        """An MP3 under a name that nobody can guess. The recording is not kept (`jobs.expiry`: of a stopped job)."""
+        """An MP3 under a name that nobody can guess. A recording that is not lent is not kept (`jobs.expiry`: of a
+        stopped job).
+        """
         try:
             return await steps.run("speak", self._speak, job)
         finally:
-            if sample := job.params["sample"]:
+            if (sample := job.params["sample"]) and not job.params.get("lent"):
                 await steps.run("tidy", remove, self.files, sample)
 
     async def _speak(self, job: Job) -> dict[str, Any]:

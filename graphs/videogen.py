@@ -31,8 +31,18 @@ class Videomaker:
     mark: str
 
     async def film(self, job: Job, steps: Steps) -> dict[str, Any]:
-        """Key frames, drawn or given, under a moving camera."""
+        """Key frames, drawn or given, under a moving camera.
+
+        An upload is not kept (`jobs.expiry`: of a stopped job).
+        """
         task = TASKS[job.kind].model_validate(job.params)
+        try:
+            return await self._film(job, task, steps)
+        finally:
+            if task.upload:
+                await steps.run("tidy", remove, self.files, task.upload)
+
+    async def _film(self, job: Job, task: VideoTask | ClipTask, steps: Steps) -> dict[str, Any]:
         pictures = [task.picture] if task.picture else await self._draw(task, steps)
         shots = [Shot(picture=picture, duration_s=task.duration_s / len(pictures)) for picture in pictures]
         request = FilmRequest(shots=shots, width=task.width, height=task.height, fps=task.fps, mark=self.mark)
@@ -48,8 +58,8 @@ class Videomaker:
 
     async def draw_shot(self, job: Job, item: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
         task, seed = TASKS[job.kind].model_validate(job.params), seed_of(job) + item["shot"]
-        request = ImageRequest(prompt=item["prompt"], width=task.width, height=task.height, seed=seed)
-        made = job.made(prompt=request.prompt, seed=seed)
+        request = ImageRequest(prompt=item["prompt"], width=task.width, height=task.height, steps=task.steps, seed=seed)
+        made = job.made(prompt=request.prompt, seed=seed, steps=task.steps)
         key = f"{task.scratch(job.id)}/shot{item['shot']}.png"
         return {"drawn": await steps.run("draw", draw, self.image, request, key, made)}
 

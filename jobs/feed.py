@@ -14,20 +14,21 @@ BACKLOG = 1_000  # events that wait for one listener
 class Feed:
     def __init__(self, records: Records) -> None:
         self.records = records
-        self._listeners: dict[asyncio.Queue[Event | None], str] = {}
+        self._listeners: dict[asyncio.Queue[Event | None], tuple[str, ...]] = {}
         self._poll: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._last = 0
 
-    async def listen(self, owner: str, since_ms: int | None = None) -> AsyncGenerator[Event]:
-        """The owner's events from now on, or from a time; ends when the listener falls behind."""
+    async def listen(self, owners: str | tuple[str, ...], since_ms: int | None = None) -> AsyncGenerator[Event]:
+        """One's or several owners' events from now on, or from a time; ends when the listener falls behind."""
+        owners = (owners,) if isinstance(owners, str) else owners
         queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
         start = now_ms() if since_ms is None else since_ms
         seen = await asyncio.to_thread(self.records.last_event, start)
-        self._listeners[queue] = owner
+        self._listeners[queue] = owners
         try:
             await self._start()
-            while missed := await asyncio.to_thread(self.records.events, seen, owner=owner):
+            while missed := await asyncio.to_thread(self.records.events, seen, owners=owners):
                 for event in missed:
                     seen = event.id
                     yield event
@@ -56,7 +57,7 @@ class Feed:
                 self._drop(queue)
 
     def _hand_out(self, event: Event) -> None:
-        for queue in [queue for queue, owner in self._listeners.items() if owner == event.owner]:
+        for queue in [queue for queue, owners in self._listeners.items() if event.owner in owners]:
             try:
                 queue.put_nowait(event)
             except asyncio.QueueFull:

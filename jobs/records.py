@@ -47,11 +47,16 @@ class Records:
                     return None
             return _job(row, self.lease)
 
-    def report(self, job_id: str, fraction: float, message: str) -> None:
-        """Progress of a running job; told of any other, nothing happens."""
-        data = {"progress": round(fraction, 4), "message": message}
+    def report(self, job_id: str, fraction: float, message: str, figures: dict[str, Any] | None = None) -> None:
+        """Progress of a running job; told of any other, nothing happens.
+
+        `figures`: what else it tells on its way; its result has them under this name until it is completed.
+        """
+        data: dict[str, Any] = {"progress": round(fraction, 4), "message": message}
+        told = data | ({"figures": figures} if figures is not None else {})
+        changes = data | ({"result": {"figures": figures}} if figures is not None else {})
         with self.database.session() as session:
-            self._change(session, job_id, data, data, kind="progress", states=("running",))
+            self._change(session, job_id, changes, told, kind="progress", states=("running",))
 
     def complete(self, job_id: str, result: dict[str, Any]) -> bool:
         changes = {"state": "completed", "progress": 1.0, "result": result, "finished_ms": now_ms()}
@@ -126,10 +131,10 @@ class Records:
         with self.database.session() as session:
             session.execute(delete(JobRow).where(JobRow.subject == subject))
 
-    def events(self, after: int, *, owner: str = "", job_id: str = "", limit: int = 500) -> list[Event]:
-        """In the order logged."""
+    def events(self, after: int, *, owners: Collection[str] = (), job_id: str = "", limit: int = 500) -> list[Event]:
+        """In the order logged; of nobody in particular: everybody's."""
         query = select(EventRow, JobRow).join(JobRow).where(EventRow.id > after).order_by(EventRow.id).limit(limit)
-        query = query.where(EventRow.owner == owner) if owner else query
+        query = query.where(EventRow.owner.in_(owners)) if owners else query
         query = query.where(EventRow.job_id == job_id) if job_id else query
         with self.database.session() as session:
             return [_event(event, job) for event, job in session.execute(query)]

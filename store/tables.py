@@ -2,7 +2,18 @@
 
 from typing import Any, Literal
 
-from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, Integer, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -79,6 +90,21 @@ class VoiceRow(Table):
     sample: Mapped[str] = mapped_column(String(512))  # artifact key
     reference: Mapped[str] = mapped_column(Words(512))
     consent: Mapped[str] = mapped_column(Words(200))  # of who speaks, as the owner states it
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class FaceRow(Table):
+    """A face of a person whom its owner calls `name`; a person may have several. Of the picture nothing is kept."""
+
+    __tablename__ = "faces"
+    __table_args__ = (Index("faces_owner", "owner", "model"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(Words(128))
+    model: Mapped[str] = mapped_column(String(128))  # whose vectors compare with this one
+    vector: Mapped[bytes] = mapped_column(LargeBinary)  # float32, little-endian, of unit length
+    consent: Mapped[str] = mapped_column(Words(200))  # of the person, as the owner states it
     created_ms: Mapped[int] = mapped_column(BigInteger)
 
 

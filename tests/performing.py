@@ -41,9 +41,13 @@ class NearImage:
         self.model, self.engine, self.files = model, engine, files
 
     async def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
-        async with aclosing(threaded(self.engine.generate(request))) as items:
-            async for item in items:
-                yield self.files.put(key, item.png, made) if isinstance(item, Picture) else item
+        with tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder) / "picture" if request.picture else None
+            if picture:
+                self.files.fetch(request.picture, picture)
+            async with aclosing(threaded(self.engine.generate(request, picture))) as items:
+                async for item in items:
+                    yield self.files.put(key, item.png, made) if isinstance(item, Picture) else item
 
 
 class NearSpeech:

@@ -6,10 +6,17 @@ from typing import Any
 
 import yaml
 
+from tests.checkpoints import diffusion, sight, whisper
 from tests.conftest import ROOT
 
 # By id in the catalogue: what builds its folder, given to its engine as `weights`; None: the weights are installed.
-MODELS: dict[str, Callable[[Path], None] | None] = {}
+MODELS: dict[str, Callable[[Path], None] | None] = {
+    "base": whisper.build,
+    "stable-diffusion-v1-5": diffusion.stable_diffusion,
+    "resnet50": sight.build_resnet,
+    "detr-resnet-50": sight.build_detr,
+    "mtcnn": None,
+}
 
 
 def config(folder: Path) -> Path:

@@ -57,6 +57,18 @@ def test_models_lists_the_catalogue(var: Path) -> None:
         assert spec.capability in line and (" yes " in line) is not bool(spec.needs)
 
 
+@pytest.mark.parametrize(("model", "why"), [
+    ("nobody", "No model"),
+    ("scripted", "no weights"),
+    ("stable-diffusion-xl", "first served"),
+    ("qwen2.5-7b-instruct", "modelscope"),
+])  # fmt: skip
+def test_what_cannot_be_pulled_is_told(var: Path, monkeypatch: pytest.MonkeyPatch, model: str, why: str) -> None:
+    monkeypatch.setenv("TROUPE_HUB", "modelscope")
+    answer = troupe("models", "pull", model)
+    assert answer.exit_code == 1 and why in answer.stdout
+
+
 def test_doctor_says_what_is_there_and_what_is_missing(var: Path) -> None:
     answer = troupe("doctor")
     lines = answer.stdout.splitlines()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as quick
 from hypothesis import strategies as st
-from sqlalchemy import JSON, BigInteger, Column, Integer, String, delete, func, insert, select, text
+from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, String, delete, func, insert, select, text
 from sqlalchemy.exc import DataError
 
 from contracts.errors import Conflict
@@ -95,7 +95,7 @@ def value(column: Column[Any], rows: dict[str, dict[str, Any]]) -> Any:
         return rows[key.column.table.name][key.column.name]
     odd = {"nested": [ODD, LARGE, -1e-300, None, True]}
     words = ODD[: getattr(column.type, "length", None)]
-    kinds = {JSON: odd, String: words, Words: words, BigInteger: LARGE, Integer: 2**31 - 2}
+    kinds = {JSON: odd, String: words, Words: words, BigInteger: LARGE, Integer: 2**31 - 2, LargeBinary: b"\0\xff"}
     return next((value for kind, value in kinds.items() if isinstance(column.type, kind)), 1 / 3)
 
 

@@ -18,7 +18,8 @@ from tests.conftest import Cluster
 from tests.story import execute, new_task, wait
 
 OPEN = {"/healthz", "/readyz", "/api/register", "/api/login", "/api/refresh", "/api/task/workflow"}
-OPEN |= {"/api/models/tts", "/api/models/local", "/audio/{name}"}
+OPEN |= {"/api/models/tts", "/api/models/local", "/audio/{name}", "/api/text-to-image/models", "/outputs/{path:path}"}
+OPEN |= {"/api/image-recognition/models"}
 OPEN |= {f"/{folder}/{{name:path}}" for folder in ("video", "static/videos/res_videos", "static/voices/res_voices")}
 NAMED = {"/v1/webhooks/secret"}
 ADMIN = {"/v1/keys", "/v1/keys/{key_id}"}
@@ -36,7 +37,7 @@ ROUTES = routes()
 
 def bare(path: str) -> str:
     """Without its family's prefix."""
-    return re.sub("^/(story|live|human/v1|human)/", "/", path)
+    return re.sub("^/(story|live|media|human/v1|human)/", "/", path)
 
 
 def ask(client: httpx.Client, method: str, path: str, **shown: str) -> httpx.Response:

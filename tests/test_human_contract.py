@@ -95,6 +95,11 @@ def test_v1(client: httpx.Client, given: dict[str, bytes], trained: None) -> Non
     is_seen(client, f"/human/v1/{known['made']}")
 
 
+def test_a_model_has_one_name(client: httpx.Client, trained: None) -> None:
+    assert client.get("/api/model-details/ER-NeRF/task_id").status_code == 200
+    assert client.get("/api/model-details/ER-NeRF/TASK_ID").status_code == 404
+
+
 @pytest.mark.parametrize("prefix", ["", "/human"])
 def test_v2(client: httpx.Client, given: dict[str, bytes], prefix: str) -> None:
     known = uploaded(client, given)

@@ -195,15 +195,15 @@ async def test_a_long_text_is_spoken_whole(stage: Stage) -> None:
 
 
 async def test_a_voice_has_spoken_before_it_is_kept(stage: Stage) -> None:
-    result = await stage.run(CLONE, voice="小美", sample=SAMPLE, speech_model="matching")
+    result = await stage.run(CLONE, voice="小美", sample=SAMPLE, consent="本人同意", speech_model="matching")
     assert result == {"voice": "小美", "sample": SAMPLE}
     assert stage.made() == set()
-    assert Voices(stage.database).find("小美", ("anon-ann",)).sample == SAMPLE
+    kept = Voices(stage.database).find("小美", ("anon-ann",))
+    assert (kept.sample, kept.consent) == (SAMPLE, "本人同意")
     stage.files.upload("other.wav", speech(), "anon-ann")
     await stage.run(CLONE, voice="小美", sample="other.wav", speech_model="matching")
     assert [voice.sample for voice in Voices(stage.database).all(("anon-ann",))] == ["other.wav"]
-    with pytest.raises(NotFound):
-        stage.files.read(SAMPLE)  # of the voice that was replaced
+    assert stage.files.read(SAMPLE) == speech()  # somebody may still be speaking with the voice that was replaced
 
 
 BAD: list[tuple[Callable[[], bytes], str]] = [
@@ -249,6 +249,7 @@ TALKED |= {"speech_model": "espeak", "transcription_model": "hears"}
         (CLONE, {"voice": "a", "sample": SAMPLE, "speech_model": "espeak"}, InvalidInput, "自带的音色"),
         (CLONE, {"voice": "a", "sample": SAMPLE, "speech_model": "f5tts"}, Unavailable, "语音合成模型“f5tts”"),
         (SPEAK, {"text": " ", "speech_model": "espeak"}, InvalidInput, "不能为空"),
+        (SPEAK, {"text": "。。。", "speech_model": "espeak"}, InvalidInput, "只有标点"),
         (VIDEO, FILM | {"speech_model": "f5tts"}, Unavailable, "f5tts"),
         (VIDEO, FILM | {"speech_model": "matching", "sample": "gone.wav"}, NotFound, "文件不存在"),
         (CHAT, TALKED | {"transcription_model": ""}, Unavailable, "语音识别模型，"),
@@ -320,7 +321,12 @@ async def test_who_cannot_be_spoken_for_is_not_written_for_either() -> None:
 
 @pytest.mark.parametrize(
     ("heard", "reply", "error"),
-    [("", "你好。", InvalidInput), ("……", "你好。", InvalidInput), ("你好", "", EngineFailed)],
+    [
+        ("", "你好。", InvalidInput),
+        ("……", "你好。", InvalidInput),
+        ("你好", "", EngineFailed),
+        ("你好", "……", EngineFailed),
+    ],
 )
 async def test_silence_is_not_talked_to(heard: str, reply: str, error: type[ServiceError]) -> None:
     chat, duet = Says(reply), Duet("")

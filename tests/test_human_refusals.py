@@ -95,6 +95,7 @@ def test_films(client: httpx.Client, film_bytes: bytes) -> None:
         ({"target_text": ""}, "target_text"),
         ({"target_text": " ", "model_name": "ER-NeRF"}, "target_text"),
         ({"target_text": "长" * 2_001}, "target_text"),
+        ({"target_text": "……"}, "target_text"),
         ({"pitch": "high"}, "pitch"),
         ({"pitch": "nan"}, "pitch"),
         ({"pitch": "99"}, "pitch"),
@@ -113,6 +114,7 @@ def test_voices_and_files_that_are_not_there(user: httpx.Client) -> None:
     refuses(user, "/video_generation", VIDEO | {"ref_audio": "generated_stories/1/a.wav"}, "ref_audio", 404)
     refuses(user, "/audio_clone", {"audio_id": "nobody", "generate_text": "你好"}, "audio_id", 404)
     refuses(user, "/chat_system", {"api_choice": "nobody"}, "api_choice")
+    refuses(user, "/chat_system", {"voice_clone": "film"}, "voice_clone")
     refuses(user, "/chat_system", {}, "录音", 404)
 
 
@@ -127,6 +129,8 @@ def test_voices_and_files_that_are_not_there(user: httpx.Client) -> None:
         ({"original_audio_path": "{voice}", "audio_id": "x" * 65}, "audio_id"),
         ({"original_audio_path": "{film}", "audio_id": "me"}, "original_audio_path"),
         ({"generate_text": "长" * 2_001}, "generate_text"),
+        ({"generate_text": "。！？"}, "generate_text"),
+        ({"original_audio_path": "{voice}", "audio_id": "me", "consent": "意" * 201}, "consent"),
         *(({"original_audio_path": path, "audio_id": "me"}, "original_audio_path") for path in LEAVING),
     ],
 )
@@ -142,7 +146,7 @@ def test_a_voice_of_half_a_second(user: httpx.Client) -> None:
     assert user.get("/api/cloned-audios").json()["audios"] == []
 
 
-def test_a_sound_in_which_nobody_speaks(user: httpx.Client) -> None:
+def test_a_sound_that_is_no_voice(user: httpx.Client) -> None:
     files = {"audio": ("silence.wav", sound("wav", "pcm_u8", 8_000, 2.0))}
     path = user.post("/api/upload-reference-audio", files=files).json()["relative_path"]
     answer = user.post("/audio_clone", data={"original_audio_path": path, "audio_id": "tone"})
@@ -173,12 +177,15 @@ TRAINING = {"model_choice": "SyncTalk", "ref_video": "{film}", "gpu_choice": "GP
         ({"custom_params": "lr=schnell"}, "lr"),
         ({"custom_params": "lr=nan"}, "lr"),
         ({"custom_params": "lr=-1"}, "lr"),
+        ({"custom_params": "lr=0"}, "lr：应大于 0"),
         ({"custom_params": "lr=0.1,lr=0.2"}, "lr"),
         ({"custom_params": "batch_size=0"}, "batch_size"),
         ({"custom_params": "__class__=1"}, "__class__"),
         ({"custom_params": "batch_size=4,unknown=1"}, "unknown"),
         ({"custom_params": '{{"lr": "a"}}'}, "lr"),
         ({"custom_params": '{{"lr": 0.1, "lr": 0.2}}'}, "lr"),
+        ({"custom_params": '{{"\\ud800": 1}}'}, "custom_params"),
+        ({"custom_params": '{{"\\ud800": 1, "\\ud800": 2}}'}, "custom_params"),
         ({"custom_params": '{{"lr": {{}}}}'}, "lr"),
         ({"custom_params": "{{"}, "custom_params"),
         ({"custom_params": "{{" + '"a":{{' * 900}, "custom_params"),
@@ -267,7 +274,8 @@ def test_another_callers_things_are_not_found(new_user: Callable[[], httpx.Clien
     refuses(stranger, "/model_training", TRAINING | {"ref_video": video}, "ref_video", 404)
     refuses(stranger, "/chat_system", {}, "录音", 404)
     assert owner.get(f"/api/train-status/{started}").json()["task_id"] == started
-    assert stranger.get(f"/api/train-status/{started}").status_code == 404
+    hidden, none = stranger.get(f"/api/train-status/{started}"), stranger.get("/api/train-status/train_20250101_000000")
+    assert (hidden.status_code, hidden.json()) == (none.status_code, none.json()) and hidden.status_code == 404
     assert owner.get("/api/history/model_training").json()["history"][0]["id"] == started
     for path in ("/api/reference-audios", "/api/training-videos", "/api/cloned-audios", "/api/history/audio_clone"):
         assert (owner.get(path).json()["total_count"], stranger.get(path).json()["total_count"]) == (1, 0), path

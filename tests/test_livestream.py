@@ -4,7 +4,7 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contracts.errors import EngineFailed, InvalidInput
@@ -41,10 +41,9 @@ async def test_the_documented_product_is_sold_with_all_its_facts() -> None:
     assert (await final(write_copy(EARPHONES, Near(), seed=1))).text == copy.text
 
 
-@settings(max_examples=40, deadline=None)
 @given(NAMED, st.lists(WORDS, max_size=4), WORDS, WORDS, WORDS, st.integers(0, 9))
 @example(name="耳机", features=[], audience="\u2028。", price="", promotion="", seed=0)  # of which only marks are said
-@example(name="耳机2.", features=[], audience="0基础的人", price="", promotion="", seed=7)  # "2." before "0" is no 2.0
+@example(name="耳机2.", features=[], audience="0基础的人", price="", promotion="", seed=97)  # "2." before "0" is no 2.0
 async def test_any_product_is_sold(
     name: str, features: list[str], audience: str, price: str, promotion: str, seed: int
 ) -> None:
@@ -127,7 +126,6 @@ async def test_the_documented_text_is_polished() -> None:
     assert len(copy.text) > len("欢迎大家，今天卖耳机。")
 
 
-@settings(max_examples=40, deadline=None)
 @given(NAMED, st.integers(0, 9))
 @example(text="现价11.\n2件起卖", seed=0)  # lines that are joined are no 11.2
 async def test_anything_is_polished_and_keeps_its_numbers(text: str, seed: int) -> None:
@@ -205,7 +203,6 @@ async def test_finish_gives_the_text_back_as_it_is() -> None:
     assert [(flag.term, flag.rewritten) for flag in refined.flags] == [("顶级", False)]
 
 
-@settings(max_examples=60, deadline=None)
 @given(COPY, st.sampled_from([30, 50, 75, 100, 150, 200]), st.integers(0, 9))
 async def test_lengths_are_met_within_a_fifth(text: str, size: int, seed: int) -> None:
     refined = await final(refine(text, f"set_length_{size}", 2, Near(), seed))
@@ -213,10 +210,8 @@ async def test_lengths_are_met_within_a_fifth(text: str, size: int, seed: int) -
     assert numbers(refined.text).keys() <= numbers(text).keys()
 
 
-@settings(max_examples=60, deadline=None)
 @given(NAMED, st.sampled_from([action for action in STEPS[2] if action != "finish"]), st.integers(0, 9))
 @example(text="一？？？", action="add_interaction", seed=0)  # one question, however many marks
-@example(text="一？，？ ？", action="add_interaction", seed=0)
 @example(text="0!1", action="make_formal", seed=0)  # neither 0.1
 @example(text="8..1", action="make_warm", seed=0)  # nor 8.1
 @example(text="1,,234", action="correct_grammar", seed=0)  # nor 1,234

@@ -76,6 +76,19 @@ def test_a_given_voice_needs_a_model_that_takes_one() -> None:
         Models([KNOWN["espeak"]], KNOWN, fallback=True).resolve("speech", "f5tts")
 
 
+def test_a_picture_to_change_needs_a_model_that_changes_pictures() -> None:
+    drawn = Models([*SERVED, KNOWN["stable-diffusion-xl"]], KNOWN, fallback=True)
+    assert drawn.resolve("image", "stable-diffusion-v1-5").id == "painter"  # a text is all that it is asked to draw
+    for name in ("", "stable-diffusion-v1-5", "stable-diffusion-xl"):
+        assert drawn.resolve("image", name, edits=True).id == "stable-diffusion-xl"
+    with pytest.raises(InvalidInput):
+        drawn.resolve("image", "painter", edits=True)
+    for name in ("", "stable-diffusion-v1-5"):
+        with pytest.raises(Unavailable) as refused:
+            made(fallback=True).resolve("image", name, edits=True)
+        assert "stable-diffusion-v1-5" in refused.value.message and "models" in refused.value.message
+
+
 @pytest.mark.parametrize("fallback", [False, True])
 def test_a_capability_without_a_model_is_unavailable(fallback: bool) -> None:
     for name in (None, "espeak"):

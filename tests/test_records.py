@@ -134,7 +134,7 @@ def test_another_owner_sees_nothing(records: Records) -> None:
     with pytest.raises(NotFound):
         records.get(job_id, stranger)
     assert [job.id for job in records.newest([owner], 10, 2**50)] == [job_id]
-    assert (records.newest([stranger], 10, 2**50), records.events(0, owner=stranger)) == ([], [])
+    assert (records.newest([stranger], 10, 2**50), records.events(0, owners=[stranger])) == ([], [])
 
 
 def test_jobs_of_a_subject_go_with_their_events(records: Records) -> None:
@@ -171,7 +171,7 @@ def test_the_log_outlives_thirty_two_bits(records: Records) -> None:
     job_id, after = new(records), 2**40
     with records.database.session() as session:
         session.add(EventRow(id=after, job_id=job_id, owner="x", kind="state", data={}, created_ms=1))
-    assert [event.id for event in records.events(after - 1, owner="x")] == [after]
+    assert [event.id for event in records.events(after - 1, owners=["x"])] == [after]
 
 
 def test_who_reads_on_from_the_last_number_misses_nothing(records: Records) -> None:
@@ -188,9 +188,9 @@ def test_who_reads_on_from_the_last_number_misses_nothing(records: Records) -> N
         assert inside.wait(10)
         second = pool.submit(new, records, owner=owner)
         wait([second], 0.3)  # it would be done by now
-        seen = [event.id for event in records.events(0, owner=owner)]
+        seen = [event.id for event in records.events(0, owners=[owner])]
         go_on.set()
         wait([first])
         wait([second])
-    seen += [event.id for event in records.events(seen[-1] if seen else 0, owner=owner)]
+    seen += [event.id for event in records.events(seen[-1] if seen else 0, owners=[owner])]
     assert len(seen) == 2

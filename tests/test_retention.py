@@ -22,6 +22,7 @@ from api.models import Models
 from contracts.catalog import models
 from contracts.errors import NotFound, Unauthenticated, Unavailable
 from contracts.jobs import Job
+from contracts.platform import ClipTask
 from contracts.settings import Settings
 from contracts.tasks import folder_of, scratch_of
 from jobs import engine, retention
@@ -34,6 +35,7 @@ from store.database import Database, now_ms
 from store.disk import GIB, Removed
 from store.stories import CLOSED, Stories, claim, subject_of
 from store.tables import EventRow, JobRow, RefreshToken, Story, Table, User
+from store.voices import Voices
 from tests.media import speech
 from tests.test_jobs import Place
 from tests.waiting import eventually, soon
@@ -277,6 +279,19 @@ def test_scratch_of_what_failed_goes_after_a_day(kept: Kept) -> None:
     assert scratch == {fresh, done, running} and kept.has(failed)
 
 
+def test_pictures_and_films_go_with_their_jobs(kept: Kept) -> None:
+    jobs = {state: new_id() for state in ("completed", "failed", "running")}
+    for state, job_id in jobs.items():
+        keys = [f"outputs/images/{job_id}.json", ClipTask(model="film", prompt="").scratch(job_id) + "/shot1.json"]
+        kept.work(f"media/{job_id}", 2 * DAY_MS, keys, state=state, job_id=job_id)
+    assert kept.collect() == {"scratch of failed jobs": 1}
+    assert {name for name in kept.names() if "/.work/" in name} == {
+        f"outputs/.work/{jobs[state]}/shot1.json" for state in ("completed", "running")
+    }
+    kept.collect(keep_days=1)
+    assert {jobs["running"] in name for name in kept.names()} == {True} and len(kept.names()) == 2
+
+
 def test_a_folder_that_cannot_be_removed_holds_up_nothing(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck, other = kept.told(2 * DAY_MS, state="failed"), kept.told(2 * DAY_MS, state="failed")
     kept._change(update(EventRow).values(created_ms=now_ms() - 40 * DAY_MS))
@@ -430,6 +445,23 @@ def plenty(kept: Kept) -> None:
 
 
 ALL = {"keep_days": 9, "keep_gib": 15_000 / GIB, "events_days": 1}
+
+
+def test_the_samples_of_voices_stay_and_what_became_no_voice_goes(kept: Kept) -> None:
+    for name in ("before", "now", "cancelled"):
+        kept.files.upload(f"uploads/a/{name}.wav", b"RIFF", "user-1")
+    for name in ("before", "now"):
+        Voices(kept.database).keep("user-1", "小美", f"uploads/a/{name}.wav", "")
+    cancelled = kept.work("human/1", 0, [], state="running", sample="uploads/a/cancelled.wav")
+    kept.jobs.records.cancel(cancelled)
+    kept.jobs.records.let_go(cancelled)
+    speaks = kept.work("human/2", 0, [], state="running", sample="uploads/a/before.wav")
+    later = now_ms() + 2 * HOUR_MS
+    kept.collect(at_ms=later)
+    assert "uploads/a/before.wav" in kept.names()  # it speaks with it
+    kept.jobs.records.complete(speaks, {})
+    kept.collect(at_ms=later)
+    assert kept.names() == ["uploads/a/now.wav"]
 
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(kept: Kept) -> None:

@@ -6,7 +6,7 @@ import re
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import prompts
@@ -68,7 +68,6 @@ def text_of(story: Story) -> str:
     return "\n".join([story.title, *(page.text for page in story.pages)])
 
 
-@settings(max_examples=150, deadline=None)
 @given(LINE, LINE, LINE, st.integers(1, 24), st.sampled_from(["zh", "en"]), st.integers(0, 99))
 def test_a_story_is_valid_and_keeps_the_users_words(
     topic: str, role: str, scene: str, pages: int, language: str, seed: int
@@ -187,7 +186,6 @@ def test_a_repair_answers_the_first_request() -> None:
     assert "小鹿" in story.hero
 
 
-@settings(max_examples=100, deadline=None)
 @given(FILLED, st.lists(FILLED, max_size=6), LINE, LINE, LINE, st.integers(0, 99))
 def test_sales_copy_keeps_every_word(
     name: str, features: list[str], audience: str, price: str, promotion: str, seed: int
@@ -216,7 +214,6 @@ def test_missing_facts_are_not_mentioned() -> None:
         assert not re.search("价格|福利|优惠|None", copy)
 
 
-@settings(max_examples=100, deadline=None)
 @given(FILLED, st.sampled_from(["polish", "generate_draft", "make_lively", "expand", "更幽默一点"]))
 def test_editing_keeps_the_content(text: str, action: str) -> None:
     edited = said(prompts.refine(text, action)).casefold()
@@ -304,7 +301,6 @@ def test_small_talk_answers_in_the_language_asked(asked: str, expected: str) -> 
         assert language_of(reply) == language_of(asked)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_anything_said_gets_an_answer(text: str) -> None:
     assert said([Message(role="user", content=text)]).strip()
@@ -355,7 +351,6 @@ def test_the_corpus_is_endless_seeded_and_answered_by_the_engine() -> None:
     assert all(Story.model_validate_json(story[-1].content) for story in stories)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000))
 def test_corpus_products_are_copied(seed: int) -> None:
     from deployments.chat.scripted.corpus import product

@@ -17,7 +17,7 @@ import pytest
 from api.app import build
 from api.chinese import WORDS, message_of
 from api.models import Models
-from api.state import State, make
+from api.state import Engines, State, make
 from contracts.catalog import models
 from contracts.errors import Conflict, EngineFailed, ServiceError, Unavailable
 from contracts.settings import Settings
@@ -43,7 +43,7 @@ async def open_shop(
     settings, known = Settings(var=var, **{"min_free_gib": 0} | changes), models()
     Database(settings.tables_url).migrate()
     engine.migrate(settings)
-    state = make(settings, Models([known["matching"]], known, fallback), {})
+    state = make(settings, Models([known["matching"]], known, fallback), Engines())
     transport = httpx.ASGITransport(build(state), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://troupe", timeout=60) as client:
         yield state, client
@@ -167,7 +167,11 @@ async def test_a_model_in_anothers_place_is_named(tmp_path: Path) -> None:
         ("/api/product/generate-script", {"productName": "a", "features": ["b"] * 21}, "features：最多 20 项"),
         ("/api/scripts", {"name": "a", "id": "9" * 33}, "id：最多 32 个字符"),
         ("/api/scripts", {"name": "a", "id": [1]}, "id：应为字符串"),
-        ("/api/script/polish", {"content": "a"}, "本集群没有启用语言模型。"),
+        (
+            "/api/script/polish",
+            {"content": "a"},
+            "本集群没有启用语言模型。可用 scripted：请在集群配置的 models 中启用它。",
+        ),
     ],
 )
 async def test_refusals_are_in_chinese(tmp_path: Path, path: str, body: dict[str, Any], message: str) -> None:

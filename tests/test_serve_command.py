@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from subprocess import PIPE
 
 from cli.environment import free_port
 from tests.conftest import ROOT, Cluster
@@ -17,3 +18,14 @@ def test_a_second_cluster_on_the_same_folder_is_refused(cluster: Cluster) -> Non
     assert second.returncode == 1
     assert "Another cluster uses" in second.stdout
     assert "Traceback" not in second.stdout + second.stderr
+
+
+def test_clusters_that_begin_together_have_ports_of_their_own() -> None:
+    program = "import os; os.getpid = lambda: 7\n"
+    program += "from cli.environment import free_block\nprint(free_block(), flush=True); input()"
+    command = [sys.executable, "-c", program]
+    begun = [subprocess.Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True) for _ in range(4)]
+    told = [process.stdout.readline() for process in begun if process.stdout]
+    for process in begun:
+        process.communicate("\n", timeout=20)
+    assert len(set(told)) == 4

@@ -44,7 +44,7 @@ def status(state: Here, caller: Known, dialect: Spoken) -> MachineState:
     memory, place = psutil.virtual_memory(), state.settings.var.resolve()
     disk = shutil.disk_usage(next(folder for folder in (place, *place.parents) if folder.exists()))
     return MachineState(
-        cpu_percent=psutil.cpu_percent(CPU_S),
+        cpu_percent=cpu_percent(),
         memory_percent=memory.percent,
         memory_used=memory.used,
         memory_total=memory.total,
@@ -53,6 +53,10 @@ def status(state: Here, caller: Known, dialect: Spoken) -> MachineState:
         timestamp=dialect.now(),
         nodes=state.nodes(),
     )
+
+
+def cpu_percent() -> float:
+    return psutil.cpu_percent(CPU_S)
 
 
 def _told(gpu: Gpu, number: int, dialect: Dialect) -> dict[str, Any]:

@@ -1,34 +1,21 @@
 """Documented paths, and the keys of the store that they name: results by their name, all else of the caller's own."""
 
-import hashlib
 from collections.abc import Iterator
 
 from api.callers import Caller
+from api.paths import PROJECT as PROJECT
+from api.paths import documented as documented
+from api.paths import home as home
 from api.state import State
 from contracts.artifacts import Artifact
 from contracts.errors import InvalidInput, NotFound
 from contracts.human import RES_VIDEOS, RES_VOICES
 from contracts.media import WORDS, Kind
 from store.listing import newest_under
-from store.names import key_of
 
 RECORDINGS, RECORDING = "static/audios", "static/audios/input.wav"
 RESULTS = (f"{RES_VOICES}/", f"{RES_VIDEOS}/")  # names that nobody can guess: whoever has one may have the file
 ROOTS = ("static/", "models/")
-PROJECT = "EchOfU/"
-
-
-def documented(path: str, param: str = "url") -> str:
-    """`static/…` or `models/…`, as the documents write it; what would leave the store is invalid input.
-
-    `/a`, `./a`, `a` with Windows separators and under `EchOfU/` are all `a`.
-    """
-    return key_of(key_of(path, param).removeprefix(PROJECT), param)
-
-
-def home(owner: str) -> str:
-    """Where an owner's own files lie."""
-    return f"callers/{hashlib.sha256(owner.encode()).hexdigest()[:32]}"
 
 
 def told(key: str) -> str:

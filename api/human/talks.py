@@ -75,7 +75,7 @@ def _recording(call: Call, audio: UploadFile | None) -> str:
 
 def _transcription_model(call: Call) -> str:
     """Nothing is queued where nobody hears."""
-    for spec in call.state.models.served.values():
-        if str(spec.capability) == "transcription":
-            return spec.id
-    raise Unavailable("语音识别暂不可用：本集群还没有启用语音识别模型。")
+    try:
+        return call.state.models.default("transcription").id
+    except Unavailable as error:
+        raise Unavailable(f"语音识别暂不可用：{error.message}") from None

@@ -86,7 +86,7 @@ def model_training(
 
 @lookups.get("/api/train-status/{task_id}")
 def train_status(task_id: str, state: Here, caller: Known) -> TrainStatus:
-    job = _find(state, caller, task_id)
+    job = find_training(state, caller, task_id)
     progress = Progress(
         state="failed" if job.state == "cancelled" else job.state,
         progress=job.progress,
@@ -97,7 +97,7 @@ def train_status(task_id: str, state: Here, caller: Known) -> TrainStatus:
     return TrainStatus(message=SAID[job.state], task_id=task_id, data=progress)
 
 
-def _find(state: State, caller: Caller, task_id: str) -> JobView:
+def find_training(state: State, caller: Caller, task_id: str) -> JobView:
     """Another's is told of as one that is not there: these ids can be guessed."""
     jobs = state.jobs.records.of_subject(_subject(task_id)) if TASK_ID.fullmatch(task_id) else []
     try:

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from api.auth import Known
 from api.callers import Caller
 from api.human.dialect import clock
-from api.human.naming import candidates, safe_stem
 from api.human.paths import PROJECT, RECORDING, RECORDINGS, home, told
 from api.limits import body_limit
+from api.naming import candidates, safe_stem
 from api.state import Here, State
 from api.uploads import FormRoute, aside, keep, keep_new
 from contracts.human import REF_VIDEOS, REF_VOICES

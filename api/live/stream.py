@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.types import Receive, Scope, Send
+from sse_starlette import ServerSentEvent
 
 from api.files import GENERATED
 from api.live.envelope import failed
+from api.sse import HeldEvents
 from api.state import State
 from contracts.errors import ServiceError
 from contracts.livestream import Copy, Draft
@@ -29,19 +29,7 @@ async def answered(state: State, items: AsyncGenerator[Draft | Result], told: To
             return JSONResponse(told(await final(items)).model_dump(), headers=GENERATED)
         await held.enter_async_context(aclosing(items))
         first = await anext(items)
-        return _Stream(_events(first, items, told), held.pop_all())
-
-
-class _Stream(EventSourceResponse):
-    """Gives back what it holds whether or not its first event is ever asked for."""
-
-    def __init__(self, events: AsyncIterator[ServerSentEvent], held: AsyncExitStack) -> None:
-        super().__init__(events, headers=GENERATED)
-        self.held = held
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self.held:
-            await super().__call__(scope, receive, send)
+        return HeldEvents(_events(first, items, told), held.pop_all(), GENERATED)
 
 
 async def _events(

@@ -8,7 +8,7 @@ from ray import serve
 from contracts.catalog import ModelSpec
 from contracts.chat import ChatDelta, ChatRequest
 from deployments.registry import load
-from deployments.streams import threaded
+from deployments.streams import asynchronous
 
 
 @serve.deployment(max_ongoing_requests=32, health_check_period_s=1)
@@ -17,9 +17,15 @@ class ChatDeployment:
         self.engine = load(spec)
 
     async def generate(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
-        async with aclosing(threaded(self.engine.generate(request))) as deltas:
+        async with aclosing(asynchronous(self.engine.generate(request))) as deltas:
             async for delta in deltas:
                 yield delta
 
+    def check_health(self) -> None:
+        """Serve starts a replica anew whose engine is dead."""
+        if check := getattr(self.engine, "check_health", None):
+            check()
+
     def __del__(self) -> None:
-        self.engine.close()
+        if engine := getattr(self, "engine", None):  # none: it could not be loaded
+            engine.close()

@@ -1,12 +1,17 @@
 """What every chat engine offers. Engines live beside this file, one each."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Protocol
 
 from contracts.chat import ChatDelta, ChatRequest
 
 
 class ChatEngine(Protocol):
+    """Its stream is blocking or asynchronous; closing it ends the work within a token.
+
+    One that can die, and then not work again, has a `check_health` that raises once it is dead.
+    """
+
     def load(self) -> None: ...
-    def generate(self, request: ChatRequest) -> Iterator[ChatDelta]: ...
+    def generate(self, request: ChatRequest) -> Iterator[ChatDelta] | AsyncGenerator[ChatDelta]: ...
     def close(self) -> None: ...

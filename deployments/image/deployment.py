@@ -1,9 +1,11 @@
-"""Image models as Serve replicas: a picture goes to the store, its key to the caller."""
+"""Image models as Serve replicas: a picture to change comes from the store, the one that is made goes there."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
 
 from ray import serve
 
@@ -24,12 +26,20 @@ class ImageDeployment:
     async def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncIterator[Progress | Artifact]:
         made = made.model_copy(update={"model": self.spec.id, "prompt": request.prompt})
         check = partial(self.files.check_wanted, made)
-        async with aclosing(wanted(threaded(self.engine.generate(request)), check)) as items:
-            async for item in items:
-                if isinstance(item, Picture):
-                    yield await asyncio.to_thread(self.files.put, key, item.png, made)
-                else:
-                    yield item
+        with tempfile.TemporaryDirectory() as folder:
+            picture = await asyncio.to_thread(self._fetch, request.picture, Path(folder)) if request.picture else None
+            async with aclosing(wanted(threaded(self.engine.generate(request, picture)), check)) as items:
+                async for item in items:
+                    if isinstance(item, Picture):
+                        yield await asyncio.to_thread(self.files.put, key, item.png, made)
+                    else:
+                        yield item
+
+    def _fetch(self, key: str, folder: Path) -> Path:
+        """A local copy."""
+        path = folder / f"picture{Path(key).suffix}"
+        self.files.fetch(key, path)
+        return path
 
     def __del__(self) -> None:
         self.engine.close()

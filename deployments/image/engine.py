@@ -1,6 +1,7 @@
 """What every image engine offers: progress while it works, and the picture last."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from contracts.image import ImageRequest, Picture
@@ -9,5 +10,9 @@ from contracts.model import Progress
 
 class ImageEngine(Protocol):
     def load(self) -> None: ...
-    def generate(self, request: ImageRequest) -> Iterator[Progress | Picture]: ...
+
+    def generate(self, request: ImageRequest, picture: Path | None = None) -> Iterator[Progress | Picture]:
+        """`picture`: a local copy of the request's. An engine that only draws refuses one as `InvalidInput`."""
+        ...
+
     def close(self) -> None: ...

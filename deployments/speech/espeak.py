@@ -7,6 +7,7 @@ from contracts.errors import InvalidInput, NotFound
 from contracts.speech import AudioChunk, SpeechRequest
 from deployments.speech import espeak_library as library
 from deployments.speech.loudness import pause, shaped
+from deployments.speech.resynthesis import shifted
 from deployments.speech.spoken import language_of, phrases, runs, symbols
 from deployments.speech.stretch import stretched
 
@@ -17,6 +18,7 @@ MANDARIN_PACE = 1.15  # 165 words a minute are then four syllables a second
 
 # Of eSpeak's female variants f2 keeps its pitch steadiest and has the least energy above 4 kHz.
 VARIANT = "+f2"
+TAGS = {"zh": "cmn", "en": "en-us"}  # where eSpeak's is not ISO 639-1
 RANGES = {"cmn": 70, "en-us": 60}  # wider than eSpeak's 50, so that tones and phrases are heard
 
 
@@ -45,14 +47,23 @@ class Espeak:
         voice = self._voice(request)
         for phrase in phrases(request.text):
             if pcm := b"".join(self._say(run, run_voice, request.speed) for run, run_voice in runs(phrase, voice)):
-                yield pcm
+                yield shifted(pcm, request.pitch) if request.pitch else pcm
 
     def close(self) -> None:
         """Nothing is held: the library is loaded anew for every phrase."""
 
+    def language(self, request: SpeechRequest) -> str:
+        """eSpeak's tag of the language that is asked for, or that the text looks like."""
+        if not request.language:
+            return language_of(request.text)
+        tag = TAGS.get(request.language, request.language)
+        if tag not in self.languages:
+            raise InvalidInput(f"语音合成模型不支持语言 {request.language!r}。", param="language")
+        return tag
+
     def _voice(self, request: SpeechRequest) -> str:
         if not request.voice:
-            return language_of(request.text) + VARIANT
+            return self.language(request) + VARIANT
         language, plus, variant = request.voice.partition("+")
         if language not in self.languages or (plus and variant not in self.variants):
             raise NotFound(f"No voice {request.voice!r}.", param="voice")

@@ -6,24 +6,23 @@ spectra of male voices were mostly a third to a half nearer so.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from contracts.speech import AudioChunk, SpeechRequest
 from deployments.speech.espeak import Espeak, streamed
-from deployments.speech.loudness import shaped
 from deployments.speech.recording import Recording
-from deployments.speech.spoken import READS_IDEOGRAPHS, language_of
+from deployments.speech.resynthesis import resynthesised, samples_of
+from deployments.speech.spoken import READS_IDEOGRAPHS
 from deployments.speech.voice_profile import Profile, gain, profile_of
-from deployments.speech.world import HIGHEST_HZ, LOWEST_HZ, Samples, apart, blocks, together
+from deployments.speech.world import HIGHEST_HZ, LOWEST_HZ, Parts
 
 HIGH, LOW = "+f2", "+m3"
 HIGH_HZ = 150  # between what men's and women's voices usually are
 SPREADS = (0.6, 1.7)  # of the source's own: tones stay tones
 MOST_DB = 20  # human recordings ask for up to 19
-LOUD = 30_000  # of 32,768
 
 REFERENCES = {  # what a voice of eSpeak is measured by
     "cmn": "很久很久以前，山上住着一只小兔子，它非常喜欢唱歌。每天早晨，它都站在最高的石头上，对着太阳唱一支新歌。",
@@ -52,45 +51,35 @@ class Matching:
             yield from self.espeak.synthesize(request)
             return
         target = self.profile(Recording.at(sample))
-        voice = _nearest(request, target)
-        spoken = self.espeak.spoken(request.model_copy(update={"voice": voice}))
-        yield from streamed(matched(pcm, self.reference(voice), target) for pcm in spoken)
+        voice = self._nearest(request, target)
+        spoken = self.espeak.spoken(request.model_copy(update={"voice": voice, "pitch": 0.0}))
+        yield from streamed(matched(pcm, self.reference(voice), target, request.pitch) for pcm in spoken)
 
     def close(self) -> None:
         self.espeak.close()
 
+    def _nearest(self, request: SpeechRequest, target: Profile) -> str:
+        """The voice to start from: as asked, with the variant that is nearer where none is."""
+        voice = request.voice or self.espeak.language(request)
+        return voice if "+" in voice else voice + (HIGH if target.pitch > np.log2(HIGH_HZ) else LOW)
+
     def _reference(self, voice: str) -> Profile:
         text = REFERENCES["cmn" if voice.partition("+")[0] in READS_IDEOGRAPHS else "en-us"]
         spoken = b"".join(self.espeak.spoken(SpeechRequest(text=text, voice=voice)))
-        return profile_of(_samples(spoken))
+        return profile_of(samples_of(spoken))
 
 
-def matched(pcm: bytes, source: Profile, target: Profile) -> bytes:
-    """The source's speech as the target's, equally long and loud."""
-    samples = _samples(pcm)
-    changed = np.concatenate([_changed(block, source, target) for block in blocks(samples)])
-    scale = LOUD / max(np.abs(changed).max(), 1e-9)
-    return shaped(np.rint(changed * scale).astype("<i2").tobytes())
+def matched(pcm: bytes, source: Profile, target: Profile, semitones: float = 0.0) -> bytes:
+    """The source's speech as the target's, equally long and loud; `semitones` above the target's own pitch."""
+    return resynthesised(pcm, partial(_changed, source=source, target=target, semitones=semitones))
 
 
-def _changed(samples: Samples, source: Profile, target: Profile) -> Samples:
-    parts = apart(samples)
+def _changed(parts: Parts, source: Profile, target: Profile, semitones: float) -> Parts:
     widened = np.clip(target.spread / source.spread, *SPREADS)
     pitch = target.pitch + widened * (np.log2(np.maximum(parts.pitch_hz, 1)) - source.pitch)
-    pitch_hz = np.where(parts.pitch_hz > 0, np.clip(2**pitch, LOWEST_HZ, HIGHEST_HZ), 0)
-    envelope = parts.envelope * gain(source, target, MOST_DB)
-    return together(parts._replace(pitch_hz=pitch_hz, envelope=envelope))[: len(samples)]
-
-
-def _nearest(request: SpeechRequest, target: Profile) -> str:
-    """The voice to start from: as asked, with the variant that is nearer where none is."""
-    voice = request.voice or language_of(request.text)
-    return voice if "+" in voice else voice + (HIGH if target.pitch > np.log2(HIGH_HZ) else LOW)
+    pitch_hz = np.where(parts.pitch_hz > 0, np.clip(2**pitch, LOWEST_HZ, HIGHEST_HZ) * 2 ** (semitones / 12), 0)
+    return parts._replace(pitch_hz=pitch_hz, envelope=parts.envelope * gain(source, target, MOST_DB))
 
 
 def _profile(sample: Recording) -> Profile:
     return profile_of(*sample.heard())
-
-
-def _samples(pcm: bytes) -> Samples:
-    return np.frombuffer(pcm, "<i2") / 32_768

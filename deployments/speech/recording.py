@@ -1,20 +1,18 @@
 """Recordings of a voice, of any common format, rate and number of channels."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import av
 import numpy as np
 
 from contracts.errors import InvalidInput
+from deployments.sounds import Broken, decoded, opened
 from deployments.speech.world import RATE_HZ, Samples
 
 SHORTEST_S, LONGEST_S = 1, 60
 TINY = 1e-9  # silence stays silence
 PADDING_S = 0.2  # what encoders add
-FORMATS = "wav,mp3,flac,ogg,matroska,webm,mov,mp4,m4a,aac,aiff,caf"  # none that names other files to be read
 
 
 @dataclass(frozen=True)
@@ -35,10 +33,10 @@ class Recording:
         Invalid input: no audio, numbers that are none, less than a second, more than a minute.
         """
         try:
-            with av.open(str(self.path), options={"format_whitelist": FORMATS}) as container:
+            with opened(self.path) as container:
                 rate_hz = container.streams.audio[0].rate
-                samples = np.concatenate([np.zeros(0), *_decoded(container)])
-        except (av.error.FFmpegError, ValueError, IndexError):  # ValueError: its form changes midway; IndexError: mute
+                samples = np.concatenate([np.zeros(0), *decoded(container, RATE_HZ, LONGEST_S)])
+        except Broken:
             raise _broken() from None
         if len(samples) < SHORTEST_S * RATE_HZ:
             raise InvalidInput(f"音色样本太短，至少要 {SHORTEST_S} 秒。", param="sample")
@@ -51,16 +49,3 @@ class Recording:
 
 def _broken() -> InvalidInput:
     return InvalidInput("音色样本不是可以解码的音频。", param="sample")
-
-
-def _decoded(container: av.container.InputContainer) -> Iterator[Samples]:
-    """Pieces of it, until it is over or too long."""
-    resampler, count = av.AudioResampler(format="dblp", layout="mono", rate=RATE_HZ), 0
-    for frame in container.decode(audio=0):
-        for piece in resampler.resample(frame):
-            yield piece.to_ndarray()[0]
-            count += piece.samples
-        if count > (LONGEST_S + 1) * RATE_HZ:
-            return
-    for piece in resampler.resample(None):
-        yield piece.to_ndarray()[0]

@@ -5,7 +5,7 @@ import warnings
 import zlib
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from contracts.errors import InvalidInput, TooLarge
 from contracts.media import Media
@@ -18,6 +18,7 @@ SUFFIXES = {
     "MPO": ".jpg",
     "WEBP": ".webp",
 }  # MPO: a JPEG of a telephone, with more in it
+QUARTER_TURNS = (5, 6, 7, 8)  # of EXIF's orientations
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 BROKEN = (
     OSError,
@@ -40,7 +41,8 @@ def check_picture(file: IO[bytes], param: str) -> Media:
             with _opened(file, param) as picture:
                 picture.load()
                 suffix = SUFFIXES[picture.format or ""]
-                return Media("image", suffix, TYPES[suffix], width=picture.width, height=picture.height)
+                turned = picture.getexif().get(ExifTags.Base.Orientation) in QUARTER_TURNS
+                return Media("image", suffix, TYPES[suffix], None, *picture.size, on_its_side=turned)
     except (UnidentifiedImageError, *BROKEN):
         raise InvalidInput("不是可读的 PNG、JPEG 或 WebP 图片。", param=param) from None
 
@@ -49,5 +51,5 @@ def _opened(file: IO[bytes], param: str) -> Image.Image:
     file.seek(0)
     picture = Image.open(file, formats=FORMATS)
     if picture.width * picture.height > MOST_PIXELS:
-        raise TooLarge("图片过大。", param=param)
+        raise TooLarge(f"图片过大，最多 {MOST_PIXELS // 10_000} 万像素。", param=param)
     return picture

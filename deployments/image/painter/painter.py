@@ -1,7 +1,9 @@
 """The painter: picture-book scenes drawn from what a prompt names, on the CPU, with no model."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from contracts.errors import InvalidInput
 from contracts.image import ImageRequest, Picture
 from contracts.model import Progress
 from deployments.image.painter.frame import Item
@@ -22,8 +24,10 @@ class Painter:
 
         self.png, self.boxes = raster.png, boxes.boxes
 
-    def generate(self, request: ImageRequest) -> Iterator[Progress | Picture]:
-        """The picture, after a word of progress for each step."""
+    def generate(self, request: ImageRequest, picture: Path | None = None) -> Iterator[Progress | Picture]:
+        """The picture, after a word of progress for each step. It changes no picture: one is invalid input."""
+        if picture:
+            raise InvalidInput("这个模型不能改图。", param="picture")
         width, height = request.width, request.height
         items = compose(read(request.prompt, request.seed), width, height)
         yield Progress(fraction=0.1)

@@ -1,0 +1,129 @@
+"""What is asked of a chat completion, in OpenAI's words."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from contracts.chat import LONGEST, ChatRequest, Message
+from contracts.errors import InvalidInput
+
+LARGEST_SCHEMA = 65_536  # characters
+# What changes the answer and is not to be had here: what it may be nevertheless, beside null.
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "n": (1,),
+    "presence_penalty": (0,),
+    "frequency_penalty": (0,),
+    "logit_bias": ({},),
+    "logprobs": (False,),
+    "top_logprobs": (0,),
+    "modalities": (["text"],),
+    "tools": ([],),
+    "tool_choice": ("none", "auto"),
+    "functions": ([],),
+    "function_call": ("none", "auto"),
+    "store": (False,),
+}
+# What is for the service's own books, or may be left to it.
+IGNORED = {"user", "safety_identifier", "prompt_cache_key", "metadata", "service_tier", "parallel_tool_calls"}
+
+
+def _text(content: Any) -> Any:
+    """A text, or the parts of one."""
+    if not isinstance(content, list):
+        return content
+    if not content or not all(isinstance(part, dict) and part.get("type") == "text" for part in content):
+        raise ValueError("只支持文字内容")
+    texts = [part.get("text") for part in content]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("文字内容应为字符串")
+    return "".join(map(str, texts))
+
+
+def _listed(stop: Any) -> Any:
+    return [] if stop is None else [stop] if isinstance(stop, str) else stop
+
+
+Stop = Annotated[str, Field(min_length=1, max_length=200)]
+Stops = Annotated[list[Stop], Field(max_length=4), BeforeValidator(_listed)]
+
+
+class Said(BaseModel):
+    """`developer` is the newer word for `system`. An earlier answer may come back with all its fields, empty ones."""
+
+    model_config = ConfigDict(extra="allow")
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Annotated[str, BeforeValidator(_text)]
+    name: str | None = None
+
+    def message(self, place: int) -> Message:
+        for field, value in (self.model_extra or {}).items():
+            if value not in (None, []):
+                raise InvalidInput("不支持这个字段。", param=f"messages.{place}.{field}")
+        return Message(role="system" if self.role == "developer" else self.role, content=self.content)
+
+
+class Schema(BaseModel):
+    name: str = Field("", max_length=64)
+    description: str | None = None
+    strict: bool | None = None
+    wanted: dict[str, Any] = Field({}, alias="schema")
+
+
+class Format(BaseModel):
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    json_schema: Schema | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Format":
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema 与 type 不符")
+        if self.json_schema and len(json.dumps(self.json_schema.wanted)) > LARGEST_SCHEMA:
+            raise ValueError("JSON Schema 过大")
+        return self
+
+    @property
+    def wanted(self) -> dict[str, Any] | None:
+        """The schema of the answer; of `json_object`, any object."""
+        if self.json_schema:
+            return self.json_schema.wanted or {"type": "object"}
+        return {"type": "object"} if self.type == "json_object" else None
+
+
+class StreamOptions(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    include_usage: bool = False
+
+
+class NewCompletion(BaseModel):
+    """An absent `temperature` is ours, 0.7, as for every text route; OpenAI's is 1."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str | None = Field(None, max_length=200)
+    messages: list[Said] = Field(min_length=1)
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = Field(None, ge=1, le=LONGEST)
+    max_completion_tokens: int | None = Field(None, ge=1, le=LONGEST)
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    stop: Stops = []
+    response_format: Format | None = None
+
+    def request(self) -> ChatRequest:
+        """As engines are asked; what cannot be had here is `InvalidInput`."""
+        for name, value in (self.model_extra or {}).items():
+            if name not in IGNORED and value is not None and value not in NEUTRAL.get(name, ()):
+                raise InvalidInput("不支持这个参数。" if name in NEUTRAL else "未知字段。", param=name)
+        chosen = {"temperature": self.temperature, "top_p": self.top_p, "seed": self.seed}
+        return ChatRequest(
+            messages=[said.message(place) for place, said in enumerate(self.messages)],
+            max_tokens=self.max_completion_tokens or self.max_tokens or LONGEST,
+            stop=self.stop,
+            json_schema=self.response_format.wanted if self.response_format else None,
+            **{name: value for name, value in chosen.items() if value is not None},
+        )

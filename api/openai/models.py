@@ -1,0 +1,48 @@
+"""The models that converse on this cluster."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from api.openai.client import Client
+from api.state import Here
+from contracts.catalog import CATALOG, ModelSpec
+from contracts.errors import NotFound
+
+router = APIRouter(prefix="/v1/models")
+SINCE = int((CATALOG / "models.yaml").stat().st_mtime)
+
+
+class Model(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: int = SINCE
+    owned_by: str = "troupe"
+
+
+class ModelList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
+@router.get("")
+async def list_models(state: Here, caller: Client) -> ModelList:
+    """The default first."""
+    return ModelList(data=[Model(id=spec.id) for spec in state.models.served.values() if _converses(spec)])
+
+
+@router.get("/{model_id}")
+async def get_model(model_id: str, state: Here, caller: Client) -> Model:
+    spec = state.models.served.get(model_id)
+    if spec is None or not _converses(spec):
+        raise unknown(model_id)
+    return Model(id=spec.id)
+
+
+def unknown(name: str) -> NotFound:
+    return NotFound(f"没有模型 {name[:100]!r}。", param="model")
+
+
+def _converses(spec: ModelSpec) -> bool:
+    return spec.capability == "chat"

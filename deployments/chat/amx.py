@@ -1,0 +1,13 @@
+"""A plugin of vLLM's: every process of its engine asks for AMX before it works.
+
+Linux gives a process AMX tiles only on request (arch_prctl `ARCH_REQ_XCOMP_PERM`). vLLM's CPU kernels use them for
+bfloat16 without asking, and a single short request ends the engine with SIGILL. torch asks, when it is told to.
+"""
+
+
+def request_tiles() -> None:
+    """Does nothing on processors without AMX."""
+    import torch
+
+    if ask := getattr(torch.cpu, "_init_amx", None):
+        ask()

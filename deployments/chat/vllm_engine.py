@@ -1,0 +1,145 @@
+"""vLLM: all requests in one batch that changes with every token (Kwon et al. 2023). The same code on CPU and GPU.
+
+The engine works in a process of its own, which can die; then nothing runs here any more (`check_health`).
+"""
+
+import asyncio
+import json
+import os
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from contracts.chat import ChatDelta, ChatRequest, Usage
+from contracts.errors import EngineFailed, InvalidInput, Unavailable
+from deployments.chat.prompting import prompt_of, template_of
+from deployments.weights import folder
+
+AWAY = "语言模型正在重新启动，请稍后再试。"
+AWAY_S = 10.0
+
+
+class Vllm:
+    """`weights`: a folder or an id on a hub; `dtype` by torch's name, `auto`: the weights' own.
+
+    `template`: a file of catalog/templates in place of the model's own; `context` in tokens, 0: what the model has.
+    On GPUs: over how many it is spread, and which part of their memory is its own. On a CPU: GiB for what was read.
+    `adapters` of LoRA may be loaded at once, of ranks up to `adapter_rank`; 0: none can be.
+    `eager`: nothing is compiled, it is ready sooner and works slower.
+    `remote_code`: run Python that comes with the weights; pin their revision then.
+    """
+
+    def __init__(
+        self,
+        weights: str,
+        revision: str = "",
+        dtype: str = "auto",
+        template: str = "",
+        context: int = 0,
+        tensor_parallel_size: int = 1,
+        gpu_memory_utilization: float = 0.9,
+        cpu_cache_gib: int = 1,
+        adapters: int = 0,
+        adapter_rank: int = 16,
+        eager: bool = False,
+        remote_code: bool = False,
+    ) -> None:
+        self.weights, self.revision, self.template_name, self.cpu_cache_gib = weights, revision, template, cpu_cache_gib
+        self.engine: Any = None
+        lora = {"enable_lora": True, "max_loras": adapters, "max_lora_rank": adapter_rank} if adapters else {}
+        self.arguments: dict[str, Any] = lora | {
+            "dtype": dtype,
+            "max_model_len": context or None,
+            "tensor_parallel_size": tensor_parallel_size,
+            "gpu_memory_utilization": gpu_memory_utilization,
+            "enforce_eager": eager,
+            "trust_remote_code": remote_code,
+        }
+
+    def load(self) -> None:
+        """Weights that are neither here nor to be had: `Unavailable`."""
+        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(self.cpu_cache_gib))
+        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.platforms import current_platform
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        if current_platform.is_cpu():
+            # A seeded request whose prompt is read in two steps ends the engine: vLLM 0.32 then turns its random
+            # numbers back, which a generator of a CPU cannot ("CPU Generator does not use offset").
+            self.arguments["enable_chunked_prefill"] = False
+        arguments = AsyncEngineArgs(
+            model=str(folder(self.weights, self.revision)),
+            enable_prefix_caching=True,
+            disable_log_stats=True,
+            generation_config="vllm",  # a request says how it is sampled, a checkpoint's defaults do not
+            **self.arguments,
+        )
+        self.engine = AsyncLLM.from_engine_args(arguments)
+        self.context: int = self.engine.model_config.max_model_len
+        self.template = template_of(self.template_name, self.engine.get_tokenizer())
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
+        """The answer as it is written, a token or a few at a time."""
+        from vllm.exceptions import VLLMClientError
+        from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
+
+        tokenizer = self.engine.get_tokenizer()
+        prompt = await asyncio.to_thread(prompt_of, request.messages, tokenizer, self.template, self.context)
+        try:
+            async with aclosing(self._deltas(request, prompt)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        except EngineDeadError as error:
+            raise Unavailable(AWAY, retry_after_s=AWAY_S) from error
+        except VLLMClientError as error:
+            param = "json_schema" if request.json_schema is not None else None
+            raise InvalidInput(f"语言模型不接受这个请求：{error}", param=param) from error
+        except EngineGenerateError as error:
+            raise EngineFailed("语言模型没能写完。") from error
+
+    def check_health(self) -> None:
+        """Raises `Unavailable` once the engine's process is dead."""
+        if self.engine and self.engine.errored:
+            raise Unavailable(AWAY, retry_after_s=AWAY_S)
+
+    def close(self) -> None:
+        """End the engine's process."""
+        if self.engine:
+            self.engine.shutdown()
+            self.engine = None
+
+    async def _deltas(self, request: ChatRequest, prompt: list[int]) -> AsyncGenerator[ChatDelta]:
+        """Closing it takes the request out of the batch."""
+        from vllm.inputs import tokens_input
+
+        asked = self._sampling(request, self.context - len(prompt)), uuid.uuid4().hex
+        count = 0
+        async with aclosing(self.engine.generate(tokens_input(prompt), *asked)) as outputs:
+            async for output in outputs:
+                (answer,) = output.outputs
+                count += len(answer.token_ids)
+                if not output.finished:
+                    yield ChatDelta(text=answer.text)
+                elif answer.finish_reason in ("stop", "length"):
+                    usage = Usage(prompt_tokens=len(prompt), completion_tokens=count)
+                    yield ChatDelta(text=answer.text, finish=answer.finish_reason, usage=usage)
+                else:
+                    raise EngineFailed("语言模型没能写完。")
+
+    def _sampling(self, request: ChatRequest, room: int) -> Any:
+        """`room`: tokens that the context has left."""
+        from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
+
+        schema = request.json_schema
+        return SamplingParams(
+            max_tokens=min(request.max_tokens, room),
+            temperature=request.temperature,
+            top_p=request.top_p,
+            seed=request.seed,
+            stop=request.stop,
+            output_kind=RequestOutputKind.DELTA,
+            structured_outputs=None if schema is None else StructuredOutputsParams(json=json.dumps(schema)),
+        )

@@ -1,0 +1,73 @@
+"""A chat service that fails as real ones do; which way is said by the model's name."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+LONG_S = 30.0
+
+
+def chunk(text: str, finish: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+    return f"data: {json.dumps({'choices': [choice]})}\n\n".encode()
+
+
+class Service(BaseHTTPRequestHandler):
+    """`status-<n>` refuses so; `silent` says nothing; `breaks`, `filtered` and `endless` begin to answer."""
+
+    asked: list[dict[str, Any]] = []
+    left = threading.Event()
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.asked.append(body)
+        kind, _, detail = body["model"].partition("-")
+        if kind == "status":
+            self.send_response(int(detail))
+            self.send_header("Retry-After", "7")
+            self.send_header("x-should-retry", "false")
+            self.end_headers()
+        elif kind == "silent":
+            self.left.wait(LONG_S)
+        else:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(chunk("家人们"))
+            self.write_on(kind)
+
+    def write_on(self, kind: str) -> None:
+        if kind == "filtered":
+            self.wfile.write(chunk("", "content_filter"))
+        until_s = time.monotonic() + LONG_S
+        while kind == "endless" and time.monotonic() < until_s:
+            try:
+                self.wfile.write(chunk("好"))
+                time.sleep(0.01)
+            except OSError:
+                self.left.set()
+                return
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The URL to give to a client."""
+    Service.left.clear()
+    Service.asked.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        Service.left.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

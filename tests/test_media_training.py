@@ -1,0 +1,330 @@
+"""Trainings of the multimedia family: started, looked at, stopped; what is asked is checked to the last field."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from api.paths import home
+from contracts.human import TRAIN
+from contracts.platform import CLASSIFIER, LORA
+from tests.conftest import ROOT
+from tests.documented import check, examples, filled
+from tests.trainings import FIGURES, LORA_START, PICTURES, ROWS, START, Trainer, Workshop, bring, packed, refused
+
+pytest_plugins = ["tests.workshop"]
+EXAMPLES = examples("media-training")
+DOCUMENT = (ROOT / "docs/api/platform.md").read_text(encoding="utf-8")
+PREFIXES = pytest.mark.parametrize("prefix", ["", "/media"])
+STARTS = {
+    "/api/training/start": START,
+    "/api/llm-finetuning/lora/start": LORA_START,
+    "/api/llm-finetuning/qlora/start": LORA_START,
+}
+
+
+@pytest.fixture
+def ready(trainer: Trainer) -> Trainer:
+    """Has brought the datasets of the documented examples."""
+    for name, content in (("my_dataset.zip", PICTURES), ("instruction_data.jsonl", ROWS)):
+        assert bring(trainer, name, content).status_code == 200
+    return trainer
+
+
+def test_every_documented_route_has_an_example() -> None:
+    found = re.findall(r"```http\n(\w+) (/(?:training|llm-finetuning)/[\w/{}-]+)", DOCUMENT)
+    assert len(found) == 7
+    assert {f"{method} /api{path}" for method, path in found} == {example["call"] for example in EXAMPLES}
+
+
+@PREFIXES
+def test_documented_examples(ready: Trainer, prefix: str) -> None:
+    train, lora = ready.running(), ready.completed(LORA)
+    ready.state.jobs.records.report(train, 0.45, "", FIGURES)
+    known = {"train": f"train_{train}", "lora": f"lora_{lora}"}
+    for example in EXAMPLES:
+        method, _, path = example["call"].partition(" ")
+        path = filled(example.get("path", path), known)
+        answer = ready.http.request(method, prefix + path, json=filled(example.get("json"), known))
+        assert answer.status_code == example.get("status", 200), f"{example['call']}: {answer.text}"
+        if answer.is_success:
+            check(answer.json(), filled(example["answer"], known), example["call"])
+        else:
+            refused(answer, example["names"], answer.status_code)
+    assert ready.state.jobs.records.newest([ready.owner], 10, 2**60)[0].id in (train, lora)  # no job was made
+
+
+CHANGES: list[tuple[dict[str, Any], str]] = [
+    ({"base_model": "nobody"}, "base_model"),
+    ({"base_model": ""}, "base_model"),
+    ({"base_model": "film"}, "base_model"),
+    ({"base_model": "glm-4-plus"}, "base_model"),
+    ({"base_model": "../../etc/passwd"}, "base_model"),
+    ({"dataset_path": "../../etc/passwd"}, "dataset_path"),
+    ({"dataset_path": "/datasets/../../x"}, "dataset_path"),
+    ({"dataset_path": "C:\\datasets\\x"}, "dataset_path"),
+    ({"dataset_path": "\\\\server\\datasets\\x"}, "dataset_path"),
+    ({"dataset_path": "/etc/passwd"}, "dataset_path"),
+    ({"dataset_path": "/datasets/x%00"}, "dataset_path"),
+    ({"dataset_path": "/datasets/x\0"}, "dataset_path"),
+    ({"dataset_path": "/datasets"}, "dataset_path"),
+    ({"dataset_path": " "}, "dataset_path"),
+    ({"dataset_path": "/datasets/.work/x"}, "dataset_path"),
+    ({"output_dir": "../../etc"}, "output_dir"),
+    ({"output_dir": "/models/../x"}, "output_dir"),
+    ({"output_dir": "/models/%2e%2e/x"}, "output_dir"),
+    ({"output_dir": "D:\\models\\x"}, "output_dir"),
+    ({"output_dir": "/datasets/x"}, "output_dir"),
+    ({"output_dir": "/models/"}, "output_dir"),
+    ({"output_dir": "/models/" + "长" * 100}, "output_dir"),
+    ({"output_dir": "models/x\n"}, ""),  # what is around a name does not matter: it is refused for want of a recipe
+    ({"epochs": 0}, "epochs"),
+    ({"epochs": 10_001}, "epochs"),
+    ({"batch_size": 0}, "batch_size"),
+    ({"batch_size": 1_025}, "batch_size"),
+    ({"learning_rate": 0}, "learning_rate"),
+    ({"learning_rate": 1.1}, "learning_rate"),
+    ({"learning_rate": -1e-4}, "learning_rate"),
+    ({"learning_rate": float("nan")}, "learning_rate"),
+    ({"learning_rate": float("inf")}, "learning_rate"),
+    ({"epochss": 3}, "epochss"),
+]
+OF_TRAINING: list[tuple[dict[str, Any], str]] = [
+    ({"model_type": "avatar"}, "model_type"),
+    ({"model_type": ""}, "model_type"),
+    ({"model_type": "llm_lora"}, "base_model"),
+    ({"model_type": "llm_qlora", "base_model": "resnet50"}, "base_model"),
+    ({"base_model": "llama-2-7b"}, "base_model"),
+    ({"dataset_path": "/datasets/instruction_data.jsonl"}, "dataset_path"),
+    ({"save_steps": 0}, "save_steps"),
+]
+OF_FINETUNING: list[tuple[dict[str, Any], str]] = [
+    ({"base_model": "resnet50"}, "base_model"),
+    ({"lora_r": 0}, "lora_r"),
+    ({"lora_r": 257}, "lora_r"),
+    ({"lora_alpha": 0}, "lora_alpha"),
+    ({"lora_dropout": 1}, "lora_dropout"),
+    ({"lora_dropout": -0.1}, "lora_dropout"),
+    ({"lora_dropout": float("nan")}, "lora_dropout"),
+    ({"max_length": 15}, "max_length"),
+    ({"max_length": 8_193}, "max_length"),
+    ({"gradient_accumulation_steps": 0}, "gradient_accumulation_steps"),
+    ({"gradient_accumulation_steps": 1_025}, "gradient_accumulation_steps"),
+]
+
+
+def post(trainer: Trainer, path: str, body: Any) -> httpx.Response:
+    """JSON as scripts write it, NaN and all."""
+    return trainer.http.post(path, content=json.dumps(body), headers={"Content-Type": "application/json"})
+
+
+@PREFIXES
+def test_what_is_asked_wrongly_is_named(ready: Trainer, prefix: str) -> None:
+    for path, body in STARTS.items():
+        for change, named in CHANGES + (OF_TRAINING if body is START else OF_FINETUNING):
+            refused(post(ready, prefix + path, body | change), named, 422 if named else 503)
+
+
+@pytest.mark.parametrize("value", [None, True, "", "x", "8", [], [8], {}, {"a": 1}, 1.5, -1, 10**30, "a\ud800"])
+def test_values_of_other_types_are_named(ready: Trainer, value: Any) -> None:
+    trial = {"task_id": "lora_001", "prompt": "你好", "max_tokens": 256}
+    merge = {"task_id": "lora_001", "output_path": "/models/x"}
+    bodies = STARTS | {"/api/llm-finetuning/test": trial, "/api/llm-finetuning/merge": merge}
+    for path, body in bodies.items():
+        for name in body:
+            answer = post(ready, path, body | {name: value})
+            words, fits = type(body[name]) is str, type(body[name]) is type(value)
+            if not (fits and words):  # a word may be anybody's, and is looked up
+                refused(answer, name, 422)
+            else:
+                assert answer.status_code in (404, 422), answer.text
+        wanting = {key: each for key, each in body.items() if key not in ("base_model", "task_id")}
+        assert post(ready, path, wanting).status_code == 422
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"null", b"\xff\xfe", b"[" * 100_000, b"1" * 5_000])
+def test_broken_bodies(trainer: Trainer, content: bytes) -> None:
+    for path in STARTS:
+        answer = trainer.http.post(path, content=content, headers={"Content-Type": "application/json"})
+        assert answer.status_code in (400, 422) and answer.json().keys() == {"detail"}, answer.text
+
+
+def test_what_is_absent_is_named(ready: Trainer, workshop: Workshop) -> None:
+    for path, body in STARTS.items():
+        refused(post(ready, path, body | {"dataset_path": "/datasets/nothing"}), "dataset_path", 404)
+        refused(post(workshop.trainer(), path, body), "dataset_path", 404)  # another's is told of as absent
+
+
+@pytest.mark.parametrize("spelt", ["/datasets/my_dataset", "datasets\\my_dataset.zip", "./datasets/my_dataset"])
+def test_paths_are_names_in_the_store(ready: Trainer, spelt: str) -> None:
+    refused(post(ready, "/api/training/start", START | {"dataset_path": spelt}), "训练暂不可用", 503)
+
+
+def test_two_trainings_do_not_write_one_folder(ready: Trainer, workshop: Workshop) -> None:
+    output = f"{home(ready.owner)}/models/mine"
+    job = ready.running(output=output)
+    for path, body in STARTS.items():
+        for theirs in ("/models/mine", "models/mine/deeper", "\\models\\mine"):
+            refused(post(ready, path, body | {"output_dir": theirs}), "output_dir", 400)
+        refused(post(ready, path, body | {"output_dir": "/models/mine2"}), "训练暂不可用", 503)
+    ready.state.jobs.records.cancel(job)
+    refused(
+        post(ready, "/api/training/start", START | {"output_dir": "/models/mine"}), "output_dir", 400
+    )  # it holds on
+    ready.state.jobs.records.let_go(job)
+    refused(post(ready, "/api/training/start", START | {"output_dir": "/models/mine"}), "训练暂不可用", 503)
+    other = workshop.trainer()
+    assert bring(other, "my_dataset.zip", PICTURES).status_code == 200
+    ready.running(output=output)
+    refused(post(other, "/api/training/start", START | {"output_dir": "/models/mine"}), "训练暂不可用", 503)
+
+
+def sent(trainer: Trainer, path: str, media_type: str | None, content: bytes = b"{}") -> httpx.Response:
+    headers = {"Content-Type": media_type} if media_type else {}
+    return trainer.http.post(path, content=content, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "root", "live", "media"),
+    [
+        ("application/json", "media", "live", "media"),
+        ("Application/JSON; charset=utf-8", "media", "live", "media"),
+        ("multipart/form-data; boundary=x", "live", "live", "415"),
+        ("MULTIPART/form-data; boundary=x", "live", "live", "415"),
+        ("application/x-www-form-urlencoded", "415", "live", "415"),
+        ("text/plain", "415", "live", "415"),
+        ("application/jsonx", "415", "live", "415"),
+        ("multipart/mixed; boundary=x", "415", "live", "415"),
+        (None, "415", "live", "415"),
+    ],
+)
+def test_who_answers_a_start(trainer: Trainer, media_type: str | None, root: str, live: str, media: str) -> None:
+    body = json.dumps(START).encode() if media_type and "json" in media_type.lower() else b"--x--\r\n"
+    for prefix, wanted in (("", root), ("/live", live), ("/media", media)):
+        answer = sent(trainer, f"{prefix}/api/training/start", media_type, body)
+        if wanted == "live":
+            assert (answer.status_code, answer.json()["code"]) == (200, 0), answer.text
+        elif wanted == "415":
+            refused(answer, "application/json", 415)
+        else:
+            refused(answer, "dataset_path", 404)
+
+
+def test_a_body_may_be_as_large_as_its_family_says(trainer: Trainer) -> None:
+    large = b"x" * (1 << 20)
+    form = {"modelId": (None, "chatglm2_6b"), "trainingSamples": ("samples.zip", packed(**{"a.txt": large}) + large)}
+    for prefix in ("", "/live"):
+        answer = trainer.http.post(f"{prefix}/api/training/start", files=form)
+        assert answer.status_code != 413 and answer.json()["code"] == 0
+        answer = sent(trainer, f"{prefix}/api/training/start", "application/json", large)
+        assert (answer.status_code, "code" in answer.json()) == ((413, False) if not prefix else (200, True))
+    assert trainer.http.post("/media/api/training/start", files=form).status_code == 413
+    refused(sent(trainer, "/media/api/training/start", "application/json", large), "", 413)
+
+
+def test_other_methods_are_refused(trainer: Trainer) -> None:
+    for prefix in ("", "/media"):
+        for path in (*STARTS, "/api/llm-finetuning/test", "/api/training/stop/train_1"):
+            refused(trainer.http.get(prefix + path), "", 405)
+        refused(trainer.http.delete(f"{prefix}/api/training/status/train_1"), "", 405)
+    assert trainer.http.delete("/api/training/status/train_task_1").json()["code"] == 0
+
+
+def test_who_answers_a_status(trainer: Trainer) -> None:
+    ours, theirs = f"train_{trainer.running()}", "train_20250102_030405"
+    trainer.running(TRAIN, task_id=theirs)
+    for prefix in ("", "/media"):
+        for task_id in (ours, theirs):
+            answer = trainer.http.get(f"{prefix}/api/training/status/{task_id}")
+            assert (answer.status_code, answer.json()["task_id"]) == (200, task_id)
+        refused(trainer.http.get(f"{prefix}/api/training/status/train_001"), "task_id", 404)
+    for task_id in (ours, theirs, "train_001", "train_task_1"):
+        answer = trainer.http.get(f"/live/api/training/status/{task_id}")
+        assert (answer.status_code, answer.json()["code"]) == (200, 0)
+    assert trainer.http.get("/api/training/status/train_task_1").json()["code"] == 0
+    refused(trainer.http.get("/media/api/training/status/train_task_1"), "task_id", 404)
+
+
+@pytest.mark.parametrize(
+    "task_id", ["x", "train_", f"train_{'0' * 32}", "lora_001", "%2e%2e", "a%00b", "x" * 2_000, "train_20250102_030409"]
+)
+def test_unknown_trainings(trainer: Trainer, task_id: str) -> None:
+    for prefix in ("", "/media"):
+        refused(trainer.http.get(f"{prefix}/api/training/status/{task_id}"), "task_id", 404)
+        refused(trainer.http.post(f"{prefix}/api/training/stop/{task_id}"), "task_id", 404)
+        refused(trainer.http.get(f"{prefix}/api/llm-finetuning/status/{task_id}"), "task_id", 404)
+
+
+def test_a_training_is_its_callers_alone(trainer: Trainer, workshop: Workshop) -> None:
+    other = workshop.trainer()
+    for kind, word in ((CLASSIFIER, "train"), (LORA, "lora")):
+        task_id = f"{word}_{trainer.running(kind)}"
+        refused(other.http.get(f"/api/training/status/{task_id}"), "task_id", 404)
+        refused(other.http.post(f"/api/training/stop/{task_id}"), "task_id", 404)
+        assert trainer.http.get(f"/api/training/status/{task_id}").json()["status"] == "running"
+    trainer.running(TRAIN, task_id="train_20250102_030406")
+    refused(other.http.post("/api/training/stop/train_20250102_030406"), "task_id", 404)
+
+
+def test_a_status_tells_what_is_known(trainer: Trainer) -> None:
+    job_id = trainer.queued(LORA, quantized=True, epochs=3)
+    unknown = {
+        "current_step": 0,
+        "total_steps": 0,
+        "current_epoch": 0,
+        "loss": 0.0,
+        "learning_rate": 0.0,
+        "metrics": {},
+    }
+    path = f"/api/llm-finetuning/status/qlora_{job_id}"
+    begun = {"task_id": f"qlora_{job_id}", "status": "processing", "progress": 0, "total_epochs": 3} | unknown
+    assert trainer.http.get(path).json() == begun
+    refused(trainer.http.get(f"/api/llm-finetuning/status/lora_{job_id}"), "task_id", 404)
+    records = trainer.state.jobs.records
+    records.start(job_id)
+    records.report(job_id, 0.29, "", FIGURES)
+    told = {"task_id": f"qlora_{job_id}", "status": "running", "progress": 29} | FIGURES
+    assert trainer.http.get(path).json() == told
+    records.report(job_id, 0.9999, "saved")  # tells no figures: the last ones stay
+    assert trainer.http.get(path).json() == told | {"progress": 99}
+    records.fail(job_id, "内存不足")
+    assert trainer.http.get(path).json() == told | {"progress": 99, "status": "failed"}
+    done = trainer.completed(LORA)
+    answer = trainer.http.get(f"/api/training/status/lora_{done}").json()
+    assert answer == FIGURES | {"task_id": f"lora_{done}", "status": "completed", "progress": 100}
+
+
+def test_a_training_is_stopped(trainer: Trainer) -> None:
+    trainer.running(TRAIN, task_id="train_20250102_030407")
+    waiting, done = trainer.queued(), trainer.completed()
+    stopped = [
+        f"train_{trainer.running()}",
+        f"lora_{trainer.running(LORA)}",
+        f"train_{waiting}",
+        "train_20250102_030407",
+    ]
+    for task_id in stopped * 2:
+        answer = trainer.http.post(f"/api/training/stop/{task_id}")
+        assert answer.json() == {"task_id": task_id, "status": "failed"}
+        assert trainer.http.get(f"/api/training/status/{task_id}").json()["status"] == "failed"
+    answer = trainer.http.post(f"/media/api/training/stop/train_{done}")
+    assert answer.json() == {"task_id": f"train_{done}", "status": "completed"}
+
+
+def test_only_what_is_trained_is_tried_and_merged(trainer: Trainer) -> None:
+    trial = {"prompt": "你好"}
+    for job_id in (trainer.queued(LORA), trainer.running(LORA)):
+        refused(post(trainer, "/api/llm-finetuning/test", trial | {"task_id": f"lora_{job_id}"}), "task_id", 400)
+        merge = {"task_id": f"lora_{job_id}", "output_path": "/models/x"}
+        refused(post(trainer, "/api/llm-finetuning/merge", merge), "task_id", 400)
+    classifier = f"train_{trainer.completed()}"
+    refused(post(trainer, "/api/llm-finetuning/test", trial | {"task_id": classifier}), "task_id", 404)
+    done = {"task_id": f"lora_{trainer.completed(LORA)}"}
+    for path in ("../x", "/datasets/x", "/models", "C:\\models\\x"):
+        refused(post(trainer, "/api/llm-finetuning/merge", done | {"output_path": path}), "output_path")
+    for prompt in (" ", "\u200b", "长" * 2_001):
+        refused(post(trainer, "/api/llm-finetuning/test", done | {"prompt": prompt}), "prompt")
+    for most in (0, 8_193):
+        refused(post(trainer, "/api/llm-finetuning/test", done | trial | {"max_tokens": most}), "max_tokens")

@@ -1,0 +1,90 @@
+"""What is wrong with an answer, by the checks that the platform's own pipelines make. Empty: nothing."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from contracts import prompts
+from contracts.livestream import Product
+from deployments.chat.scripted import marks
+from graphs.advertising import lawful
+from graphs.facts import missing
+from graphs.folding import fold
+from graphs.lengths import cut, wrong_length
+from graphs.livestream import keeps_numbers
+from graphs.story import story_of
+from training.starter.lm.chats import polite
+from training.starter.lm.corpus import Example
+
+Problem = Callable[[str], str]
+_CLAUSE_ENDS = re.compile(r"[，。！？；：、\n…]|[,.!?;:](?!\d)")
+
+
+def problem_of(example: Example) -> Problem:
+    """The check for an example's task."""
+    facts = example.facts
+    match example.task:
+        case "product":
+            return lambda text: _product(facts, text)
+        case "story":
+            return lambda text: _story(facts, text)
+        case "edit":
+            return lambda text: _edit(facts, text)
+        case _:
+            return lambda text: "" if polite(facts["said"], text) else "not a polite reply"
+
+
+def shortened(example: Example, text: str) -> str:
+    """What the pipeline makes of a text that was too long twice; only `set_length` has such a rescue."""
+    length = re.fullmatch(r"set_length_(\d+)", str(example.facts.get("action", "")))
+    return cut(text, int(length[1])) if length else text
+
+
+def _product(facts: dict[str, Any], answer: str) -> str:
+    product = Product.model_validate(facts)
+    text = lawful(answer.strip(), product.facts()).text
+    return "、".join(missing(product.facts(), product.price, text))
+
+
+def _story(facts: dict[str, Any], answer: str) -> str:
+    try:
+        story = story_of(answer, facts["pages"])
+    except (ValidationError, ValueError) as error:
+        return f"JSON: {str(error).splitlines()[0]}"
+    told = _folded(" ".join(page["text"] for page in story["pages"]))
+    shown = _folded(" ".join(page["picture"] for page in story["pages"]))
+    kept = {
+        "topic": _folded(facts["topic"]) in _folded(story["title"]) + told,
+        "role": _bare(facts["role"]) in _folded(story["hero"]) + told,
+        "scene": _bare(facts["scene"]) in told + shown,
+    }
+    return "、".join(name for name, found in kept.items() if not found)
+
+
+def _edit(facts: dict[str, Any], answer: str) -> str:
+    text, original = lawful(answer.strip()).text, facts["text"]
+    if not text:
+        return "empty"
+    if length := re.fullmatch(r"set_length_(\d+)", facts["action"]):
+        return wrong_length(text, int(length[1]))
+    return keeps_numbers(original)(text) or (
+        "、".join(lost_clauses(original, text)) if facts["action"] == "polish" else ""
+    )
+
+
+def lost_clauses(original: str, text: str) -> list[str]:
+    """The clauses of the original, its marks put right, that do not stand in its new version."""
+    said = _folded(text)
+    clean = marks.clean(lawful(original).text, prompts.language_of(original))
+    return [clause for clause in _CLAUSE_ENDS.split(clean) if _folded(clause) not in said]
+
+
+def _bare(words: str) -> str:
+    """Without the article or measure word that a sentence may change."""
+    return _folded(re.sub(r"(?i)^(?:一[只个位名条头匹]|an? |the |my )", "", words) or words)
+
+
+def _folded(text: str) -> str:
+    return fold(text, blanks=False).text

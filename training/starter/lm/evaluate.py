@@ -1,0 +1,156 @@
+"""Ask a model 300 unseen prompts.   python -m training.starter.lm.evaluate --model FOLDER
+
+Names, topics and templates are those that training never drew. Answers are checked as the pipelines check them, and
+asked again once with what was wrong, as the pipelines do. `--teacher` asks the grammar instead: what the checks allow.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from contracts import prompts
+from contracts.chat import Message
+from contracts.prompts import Language
+from deployments.chat.scripted.engine import answer
+from training.starter.lm import asks, chats
+from training.starter.lm.asks import Ask
+from training.starter.lm.checks import Problem, problem_of, shortened
+from training.starter.lm.corpus import Example, answered
+from training.starter.lm.generate import answers
+from training.starter.lm.slots import Slots
+
+Answers = Callable[[Sequence[Sequence[Message]], float], list[str]]
+TASKS: dict[str, tuple[Callable[[Slots], Ask], int]] = {  # how many are asked of each
+    "product": (asks.product, 100),
+    "story": (asks.story, 80),
+    "polish": (lambda slots: asks.edit(slots, "polish"), 40),
+    "set_length": (lambda slots: asks.edit(slots, "set_length"), 20),
+    "interaction": (lambda slots: asks.edit(slots, "add_interaction"), 10),
+    "warm": (lambda slots: asks.edit(slots, "make_warm"), 10),
+    "outside": (chats.outside, 30),
+    "talk": (chats.chat, 10),
+}
+TEMPERATURE, VARIED = 0.7, 0.8
+
+
+def questions(seed: int, make: Callable[[Slots], Ask], number: int) -> list[Example]:
+    """Unseen prompts; of products and stories every other one is about something made up."""
+    found: list[Example] = []
+    for index in count():
+        rng = Random(f"evaluation {seed} {index}")  # noqa: S311
+        language: Language = "zh" if rng.random() < 0.7 else "en"
+        ask = make(Slots(rng, language, held_out=True))
+        pages_fit = ask.facts.get("pages", 0) <= 8
+        if pages_fit and _invented(ask, language) is not (len(found) % 2 == 0):
+            found.append(answered(ask, rng, held_out=True))
+        if len(found) == number:
+            return found
+    raise AssertionError
+
+
+def evaluate(asked: Answers, seed: int = 0, scale: float = 1) -> dict[str, Any]:
+    """Per task: how many were asked, right at once, right after a second try, and the failures in words."""
+    table = {
+        name: _task(asked, questions(seed, make, max(1, round(number * scale))))
+        for name, (make, number) in TASKS.items()
+    }
+    return {"tasks": table, "variety": variety(asked, max(2, round(50 * scale)))}
+
+
+def variety(asked: Answers, times: int) -> dict[str, int]:
+    """One prompt asked many times at temperature 0.8: how many different texts come back."""
+    prompt = prompts.product_script("星野保温杯", ["长效保温", "密封不漏"], "通勤上班族", "89元", "买一送一")
+    return {"asked": times, "different": len(set(asked([prompt] * times, VARIED)))}
+
+
+def _task(asked: Answers, examples: list[Example]) -> dict[str, Any]:
+    checks = [problem_of(example) for example in examples]
+    first = asked([example.prompt for example in examples], TEMPERATURE)
+    problems = [check(text) for check, text in zip(checks, first, strict=True)]
+    failed = [index for index, problem in enumerate(problems) if problem]
+    again = [_repair(examples[index], first[index], problems[index]) for index in failed]
+    second = asked(again, TEMPERATURE) if again else []
+    left = [
+        {"prompt": examples[index].prompt[-1].content, "answer": first[index], "problem": problems[index]}
+        for index, text in zip(failed, second, strict=True)
+        if not _rescued(examples[index], checks[index], text)
+    ]
+    return {
+        "asked": len(examples),
+        "at_once": len(examples) - len(failed),
+        "after_repair": len(examples) - len(left),
+        "failed_at_once": [problems[index] for index in failed],
+        "failed": left,
+        "sample": first[0],
+    }
+
+
+def _repair(example: Example, text: str, problem: str) -> list[Message]:
+    if example.task == "story":
+        return prompts.repair(example.prompt, text, problem)
+    return prompts.repair_copy(example.prompt, text, problem if example.task == "edit" else f"缺少“{problem}”")
+
+
+def _rescued(example: Example, check: Problem, text: str) -> bool:
+    return not check(text) or not check(shortened(example, text))
+
+
+def _invented(ask: Ask, language: Language) -> bool | None:
+    """Whether the product or topic is made up; nothing where an ask has neither."""
+    table = Slots(Random(0), language).table  # noqa: S311
+    if ask.task == "story":
+        return ask.facts["topic"] not in table["topics"]
+    if ask.task == "product":
+        gap = "" if language == "zh" else " "
+        usual = {*table["kinds"], *(style + gap + kind for style in table["styles"] for kind in table["kinds"])}
+        return ask.facts["name"] not in usual
+    return None
+
+
+def by_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> Answers:
+    return lambda asked, temperature: answers(model, tokenizer, asked, temperature=temperature)
+
+
+def by_teacher(asked: Sequence[Sequence[Message]], temperature: float) -> list[str]:
+    return [answer(messages, index) for index, messages in enumerate(asked)]
+
+
+def printed(report: dict[str, Any]) -> str:
+    """The report as a Markdown table."""
+    lines = ["| task | asked | right at once | after a second try |", "|---|---|---|---|"]
+    for name, row in report["tasks"].items():
+        shares = (f"{row[key]} ({row[key] / row['asked']:.1%})" for key in ("at_once", "after_repair"))
+        lines.append(f"| {name} | {row['asked']} | {' | '.join(shares)} |")
+    varied = report["variety"]
+    return "\n".join([*lines, "", f"One prompt {varied['asked']} times at 0.8: {varied['different']} different texts."])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, help="a folder with weights and tokenizer, as `export` writes it")
+    parser.add_argument("--teacher", action="store_true")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--scale", type=float, default=1, help="a part of the 300 prompts")
+    parser.add_argument("--json", type=Path, help="where the full report is written")
+    given = parser.parse_args()
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    asked = (
+        by_teacher
+        if given.teacher
+        else by_model(
+            LlamaForCausalLM.from_pretrained(given.model, dtype=torch.float32),
+            PreTrainedTokenizerFast.from_pretrained(given.model),
+        )
+    )
+    report = evaluate(asked, scale=given.scale)
+    print(printed(report))
+    if given.json:
+        given.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
