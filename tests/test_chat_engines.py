@@ -1,6 +1,7 @@
 """Chat engines over a tiny model with random weights: what they say is noise, how they say it is what counts."""
 
 import asyncio
+import gc
 import json
 import threading
 from collections.abc import Iterator
@@ -40,6 +41,13 @@ async def told(engine: Any, request: ChatRequest) -> list[ChatDelta]:
 
 async def said(engine: Any, request: ChatRequest) -> str:
     return "".join(delta.text for delta in await told(engine, request))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def swept() -> Iterator[None]:
+    """What the libraries leave open is found here, and not in another module's test, where a warning is an error."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

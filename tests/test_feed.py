@@ -59,7 +59,9 @@ class Listener:
 
 
 async def listening(feed: Feed, number: int) -> None:
-    await soon(lambda: len(feed._listeners) == number and feed._poll)
+    """So many, each done with what was there before: from here on everything comes through its queue."""
+    queues = feed._listeners
+    await soon(lambda: len(queues) == number and feed._poll and all(queue._getters for queue in queues))  # type: ignore[attr-defined]
 
 
 def more_than(logged: list[str], number: int) -> bool:
@@ -197,7 +199,7 @@ async def test_a_log_that_cannot_be_read_sends_everybody_away(records: Records, 
     await listening(feed, 2)
     with records.database.session() as session:
         session.execute(text("DROP TABLE events"))
-    await asyncio.wait_for(asyncio.gather(*(listener.task for listener in listeners)), 5)
+    await asyncio.wait_for(asyncio.gather(*(listener.task for listener in listeners)), 20)
     assert feed._poll is not None and feed._poll.exception() is not None
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -21,9 +21,11 @@ from api.sse import HeldEvents
 from api.state import Here, State
 from contracts.catalog import ModelSpec
 from contracts.chat import ChatDelta
-from contracts.errors import Cancelled, ServiceError
+from contracts.errors import Cancelled, ServiceError, Unavailable
 
 router = APIRouter(prefix="/v1/chat")
+T = TypeVar("T")
+FIRST_S, RETRY_S = 30.0, 10.0  # until the first word
 BODY_BYTES = 4 * MIB  # a conversation of half a million characters, escaped
 
 
@@ -40,7 +42,7 @@ async def complete(body: NewCompletion, state: Here, caller: Client, request: Re
         if not body.stream:
             await _while_present(request, _all(deltas, completion))
             return JSONResponse(completion.whole(), headers=headers)
-        first = await anext(deltas)
+        first = await _while_present(request, _first(deltas))
         counted = bool(body.stream_options and body.stream_options.include_usage)
         return HeldEvents(_events(first, deltas, completion, counted), held.pop_all(), headers)
 
@@ -53,19 +55,29 @@ def _model(state: State, name: str | None) -> ModelSpec:
     return state.models.resolve("chat", name)
 
 
+async def _first(deltas: AsyncGenerator[ChatDelta]) -> ChatDelta:
+    """Serve holds a call while a model restarts, which takes minutes with a large one; its caller can do better."""
+    try:
+        async with asyncio.timeout(FIRST_S):
+            return await anext(deltas)
+    except TimeoutError:
+        raise Unavailable("模型正在启动或过于繁忙，请稍后再试。", retry_after_s=RETRY_S) from None
+
+
 async def _all(deltas: AsyncGenerator[ChatDelta], completion: Completion) -> None:
+    completion.add(await _first(deltas))
     async for delta in deltas:
         completion.add(delta)
 
 
-async def _while_present(request: Request, answering: Any) -> None:
+async def _while_present(request: Request, answering: Coroutine[Any, Any, T]) -> T:
     """Give up an answer for which nobody waits any more."""
     answer, leaving = asyncio.create_task(answering), asyncio.create_task(_left(request))
     try:
         await asyncio.wait([answer, leaving], return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
             raise Cancelled("调用方已离开。")
-        await answer
+        return await answer
     finally:
         answer.cancel()
         leaving.cancel()
