@@ -117,7 +117,7 @@ def free_block() -> int:
 
 def _is_claimed(first: int) -> bool:
     """For as long as this process runs: Serve listens at its ports much later than they are chosen."""
-    lock = FileLock(Path(tempfile.gettempdir(), f"troupe-ports-{first}.lock"), blocking=False)
+    lock = FileLock(runtime_dir() / f"ports-{first}.lock", blocking=False)
     try:
         lock.acquire()
     except (Timeout, OSError):

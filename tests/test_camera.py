@@ -74,14 +74,7 @@ async def test_what_is_wrong_with_a_frame_is_told(studio: Cluster) -> None:
         assert json.loads(await camera.recv())["type"] == "result"
 
 
-async def test_nobody_looks_where_no_model_is_served(cluster: Cluster) -> None:
-    with pytest.raises(websockets.InvalidStatus) as refused:
-        await websockets.connect(address(cluster))
-    assert refused.value.response.status_code == 503
-    assert "models" in json.loads(refused.value.response.body)["detail"]
-
-
-async def test_one_caller_has_so_many_cameras(studio: Cluster, client: httpx.Client) -> None:
+async def test_one_caller_has_so_many_cameras(studio: Cluster) -> None:
     cameras = [await websockets.connect(address(studio)) for _ in range(MOST_CAMERAS)]
     with pytest.raises(websockets.InvalidStatus) as refused:
         await websockets.connect(address(studio))

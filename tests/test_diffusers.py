@@ -268,6 +268,25 @@ def test_too_little_memory_is_an_answer(stable: Any) -> None:
     assert drawn(stable).png == before.png
 
 
+@pytest.mark.filterwarnings("ignore:.*upcast_vae")  # of diffusers, by its own pipeline
+def test_memory_that_runs_out_midway_leaves_nothing_behind(folders: dict[str, Path], photos: list[Path]) -> None:
+    """XL's autoencoder works in more precision than the rest, for so long."""
+    engine = build("image", "diffusers", {"weights": str(folders["stable-diffusion-xl"]), "dtype": "float16"})
+    engine.load()
+    before = drawn(engine), drawn(engine, photos[0])
+    for layer, picture in (("encoder.conv_in", photos[0]), ("decoder.conv_in", None)):
+        full = engine.text_to_image.vae.get_submodule(layer).register_forward_hook(_no_memory)
+        with pytest.raises(EngineFailed):
+            drawn(engine, picture)
+        full.remove()
+        assert [drawn(engine).png, drawn(engine, photos[0]).png] == [each.png for each in before]
+    engine.close()
+
+
+def _no_memory(*_: Any) -> None:
+    raise MemoryError
+
+
 def test_what_the_safety_checker_finds_is_not_given(stable: Any) -> None:
     """One that finds everything unsafe: its thresholds are as low as they get."""
     stable.text_to_image.safety_checker.concept_embeds_weights.data.fill_(-1.0)

@@ -1,11 +1,13 @@
 """Datasets: brought, listed, used by their path, removed; what is none is refused and leaves nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from api.paths import home
+from store.listing import newest_under
 from tests.media import picture, speech
 from tests.trainings import PICTURES, ROWS, START, Trainer, Workshop, bring, packed, refused
 
@@ -134,6 +136,39 @@ def test_what_is_trained_with_is_not_removed(trainer: Trainer) -> None:
     refused(trainer.http.delete("/api/datasets/my_dataset"), "name", 400)
     trainer.state.jobs.records.fail(job_id, "内存不足")
     assert trainer.http.delete("/api/datasets/my_dataset").status_code == 200
+
+
+def test_what_another_at_the_address_trains_with_is_not_removed(workshop: Workshop) -> None:
+    """Its first call had no cookie, so what it brought is everybody's at that address."""
+    first, second = workshop.visitor("10.0.0.8"), workshop.visitor("10.0.0.8")
+    first.post("/api/datasets", files={"file": ("shared.jsonl", ROWS)})
+    (owner,) = {
+        row.owner for row in newest_under(workshop.state.database, ["callers"]) if row.key.endswith("shared.jsonl")
+    }
+    their = Trainer(first, workshop.state, "", "cookie:another's")
+    job_id = their.running(dataset=f"{home(owner)}/datasets/shared.jsonl")
+    refused(second.delete("/api/datasets/shared.jsonl"), "name", 400)
+    workshop.state.jobs.records.fail(job_id, "内存不足")
+    assert second.delete("/api/datasets/shared.jsonl").status_code == 200
+
+
+def test_who_removes_and_who_brings_take_turns(trainer: Trainer) -> None:
+    """Else the file that is brought goes with the one that is removed, and stays in the list."""
+    bring(trainer, "mine.jsonl", ROWS)
+    with ThreadPoolExecutor(1) as beside:
+        with trainer.state.database.lock(f"{home(trainer.owner)}/datasets/mine.jsonl"):  # as who brings one has it
+            removing = beside.submit(trainer.http.delete, "/api/datasets/mine.jsonl")
+            with pytest.raises(TimeoutError):
+                removing.result(timeout=1)
+        assert removing.result().status_code == 200
+
+
+def test_a_name_that_is_taken_costs_no_copy(trainer: Trainer) -> None:
+    """Of hundreds under one name, each would be copied and hashed again for every one that came before."""
+    bring(trainer, "many.jsonl", ROWS)
+    with ThreadPoolExecutor(1) as beside, trainer.state.database.lock(f"{home(trainer.owner)}/datasets/many.jsonl"):
+        answer = beside.submit(bring, trainer, "x.jsonl", ROWS, name="many")  # only who writes asks for the lock
+        refused(answer.result(timeout=5), "name", 400)
 
 
 def start(trainer: Trainer, path: str) -> httpx.Response:

@@ -241,7 +241,7 @@ def test_an_absent_model_says_what_to_do(listener: httpx.Client) -> None:
     ("change", "status", "param"),
     [
         ({"text": ""}, 422, "text"),
-        ({"text": None}, 422, "text"),
+        ({"text": None, "pitch": None}, 422, "text"),
         ({"text": 5}, 422, "text"),
         ({"text": "😀🎉"}, 422, "text"),
         ({"text": "……！？"}, 422, "text"),
@@ -299,6 +299,25 @@ def test_nobody_who_speaks_is_answered_so(listener: httpx.Client) -> None:
     answer = listener.post("/chat_system", files={"audio": ("input.wav", sound("wav", "pcm_s16le", 16_000, 3))})
     body = answer.json()
     assert body["status"] == "error" and "没有听到说话" in body["message"]
+
+
+@pytest.mark.parametrize(("fallback", "status", "told"), [(True, 202, "cosyvoice"), (False, 503, None)])
+def test_a_voice_that_nobody_served_has(tmp_path: Path, fallback: bool, status: int, told: str | None) -> None:
+    settings = Settings(var=tmp_path, min_free_gib=0)
+    Database(settings.tables_url).migrate()
+    job_engine.migrate(settings)
+    state = make(settings, Models([models()["cosyvoice"]], models(), fallback), Engines())
+    client = TestClient(api(state))
+    answer = client.post(SYNTHESIZE, json=SAID, headers=LATER)
+    assert (answer.status_code, answer.headers.get("X-Troupe-Model")) == (status, told)
+    if fallback:  # its own voice
+        assert client.post(SYNTHESIZE, json=SAID | {"language": "fr"}, headers=LATER).status_code == 422
+        with state.database.session() as session:
+            [params] = session.scalars(select(JobRow.params))
+        assert (params["model"], params["voice"], params["language"]) == ("cosyvoice", "", "zh")
+    else:
+        assert "espeak" in answer.json()["detail"]
+    state.database.engine.dispose()
 
 
 def test_the_default_answers_for_an_absent_model_and_says_so(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ import io
 import shutil
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 import mutagen.id3
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from contracts.errors import InvalidInput, ServiceError, TooLarge, UnsupportedMedia
 from contracts.media import Kind, Media
@@ -92,6 +93,25 @@ def test_a_telephones_jpeg_of_several_pictures_is_a_jpeg() -> None:
     first, second = Image.new("RGB", (40, 30), "teal"), Image.new("RGB", (40, 30), "red")
     first.save(file, "MPO", save_all=True, append_images=[second])
     assert check_picture(file, "picture").media_type == "image/jpeg"
+
+
+def test_few_pictures_are_decoded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blank ones of forty million pixels take a hundred kilobytes, and a thousand times as much once decoded."""
+    load, at_once, counts = ImageFile.ImageFile.load, [0], []
+
+    def counted(self: ImageFile.ImageFile) -> object:
+        at_once[0] += 1
+        counts.append(at_once[0])
+        time.sleep(0.02)
+        try:
+            return load(self)
+        finally:
+            at_once[0] -= 1
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", counted)
+    with ThreadPoolExecutor(16) as pool:
+        assert len(list(pool.map(lambda _: probed(picture()), range(32)))) == 32
+    assert 1 < max(counts) <= 4
 
 
 def test_what_is_kept_is_served_as_what_it_is() -> None:

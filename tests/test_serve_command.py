@@ -5,7 +5,7 @@ import subprocess
 import sys
 from subprocess import PIPE
 
-from cli.environment import free_port
+from cli.environment import free_port, temporary_dir
 from tests.conftest import ROOT, Cluster
 
 
@@ -24,7 +24,11 @@ def test_clusters_that_begin_together_have_ports_of_their_own() -> None:
     program = "import os; os.getpid = lambda: 7\n"
     program += "from cli.environment import free_block\nprint(free_block(), flush=True); input()"
     command = [sys.executable, "-c", program]
-    begun = [subprocess.Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True) for _ in range(4)]
+    places = [
+        os.environ,
+        os.environ | {"TMPDIR": str(temporary_dir())},
+    ] * 2  # as it is, and as a process of ours has it
+    begun = [subprocess.Popen(command, cwd=ROOT, env=env, stdin=PIPE, stdout=PIPE, text=True) for env in places]
     told = [process.stdout.readline() for process in begun if process.stdout]
     for process in begun:
         process.communicate("\n", timeout=20)

@@ -1,12 +1,16 @@
 """Engines that recognise, on real photographs: the weights of the face finder are real, the others' are random."""
 
+import asyncio
+import io
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageEnhance
+from PIL import ExifTags, Image, ImageEnhance
 from transformers import (
     ViTConfig,
     ViTForImageClassification,
@@ -25,6 +29,8 @@ from deployments.detection.engine import DetectionEngine
 from deployments.face.engine import FaceEngine
 from deployments.registry import build, load
 from deployments.upright import upright
+from deployments.video.film.camera import canvas
+from store.media import check_picture
 from tests.checkpoints import sight
 from tests.photographs import ASTRONAUT, CAMERAMAN, TURNS, crowd, encoded, photograph, sixteen_bits, turned
 
@@ -149,6 +155,22 @@ def test_any_picture_is_seen_as_people_see_it(finder: FaceEngine, form: str) -> 
     assert overlap(only(finder.find([seen])).bbox, ASTRONAUT) > 0.7
 
 
+def broken_exif() -> bytes:
+    """To be turned by a quarter; its resolution is no number."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Make] = 6, "a camera"
+    content = encoded(photograph("astronaut").crop((0, 0, 400, 512)).transpose(Image.Transpose.ROTATE_90), exif=exif)
+    return content.replace(b"\x01\x0f\x00\x02", b"\x01\x1a\x00\x02")  # the maker's tag, as text, is XResolution's
+
+
+def test_a_picture_whose_camera_writes_badly_is_seen(finder: FaceEngine, tmp_path: Path) -> None:
+    assert check_picture(io.BytesIO(broken_exif()), "image").upright == (400, 512)
+    seen = upright(broken_exif())
+    assert seen.size == (400, 512) and overlap(only(finder.find([seen])).bbox, ASTRONAUT) > 0.7
+    (tmp_path / "broken.jpg").write_bytes(broken_exif())
+    assert canvas("broken", tmp_path / "broken.jpg", 400, 512)
+
+
 def test_what_is_transparent_is_white() -> None:
     assert upright(encoded(Image.new("RGBA", (4, 4), (0, 0, 0, 0)), "PNG")).getpixel((0, 0)) == (255, 255, 255)
 
@@ -180,6 +202,22 @@ def test_a_person_is_like_herself_and_not_like_another(finder: FaceEngine, edit:
     assert len(edited.vector) == 1216 and np.linalg.norm(edited.vector) == pytest.approx(1)
     assert likeness(her, edited) > LIKENESS + 0.1
     assert likeness(him, edited) < LIKENESS - 0.3
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
+async def test_pictures_that_wait_are_not_yet_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a hundred megabytes where its file takes one."""
+    from deployments.face import deployment
+
+    replica = deployment.FaceDeployment.func_or_class(models()["mtcnn"])
+    begun: list[None] = []
+    monkeypatch.setattr(deployment, "upright", lambda content: begun.append(None) or upright(content))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+    content = encoded(photograph("astronaut"))
+    calls = [asyncio.create_task(replica.find(content)) for _ in range(8)]
+    done, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    assert len(begun) <= len(done) + 3
+    assert all(only([call]) for call in await asyncio.gather(*calls))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 20), (21, 21), (21, 600), (4000, 125)])
@@ -264,13 +302,18 @@ def test_other_architectures_load_from_their_folders(tmp_path: Path) -> None:
     yolos = YolosForObjectDetection(
         YolosConfig(image_size=[64, 64], patch_size=16, num_detection_tokens=5, **small, **sight.named(sight.THINGS))
     )
+    torch.manual_seed(0)
+    for weights in yolos.parameters():
+        torch.nn.init.normal_(weights, std=0.3)  # else it hardly looks at the picture
     yolos.save_pretrained(tmp_path / "yolos")
     YolosImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96}).save_pretrained(tmp_path / "yolos")
     classes = loaded("classification", weights=str(tmp_path / "vit")).classify([photograph("china")])  # type: ignore
-    things = loaded("detection", weights=str(tmp_path / "yolos"), threshold=0.0).detect(  # type: ignore[attr-defined]
-        [photograph("china"), photograph("chelsea")]
-    )
-    assert len(classes[0]) == 5 and all(0 < len(each) <= 5 for each in things)
+    detector: Any = loaded("detection", weights=str(tmp_path / "yolos"), threshold=0.0)
+    wide = photograph("china").crop((0, 0, 640, 220))
+    together = detector.detect([wide, photograph("astronaut")])
+    assert len(classes[0]) == 5 and all(0 < len(each) <= 5 for each in together)
+    [alone] = detector.detect([wide])  # it would see what fills the room beside a picture
+    assert [each.confidence for each in alone] == pytest.approx([each.confidence for each in together[0]], abs=1e-5)
 
 
 @pytest.mark.parametrize("capability", ["classification", "detection"])

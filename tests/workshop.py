@@ -1,6 +1,5 @@
 """The API that tests of trainings ask, and a caller of it: `pytest_plugins = ["tests.workshop"]`."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +12,8 @@ from contracts.catalog import models
 from contracts.settings import Settings
 from jobs import engine
 from store.database import Database
+from tests.listening import address_of, listening
 from tests.trainings import Trainer, Workshop
-from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +37,12 @@ def trainer(workshop: Workshop) -> Trainer:
 
 
 @pytest.fixture(scope="module")
-def sockets(workshop: Workshop) -> Iterator[str]:
-    """Where the same API takes WebSockets: a server of its own, as they live on one event loop."""
-    server = uvicorn.Server(uvicorn.Config(workshop.app, port=0, log_level="warning", ws="websockets-sansio"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    eventually(lambda: server.started)
-    yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+def server(workshop: Workshop) -> Iterator[uvicorn.Server]:
+    with listening(workshop.app) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sockets(server: uvicorn.Server) -> str:
+    """Where the same API takes WebSockets."""
+    return address_of(server)

@@ -47,9 +47,16 @@ Rate = Annotated[int, Field(ge=1, le=60, description="Frames a second.")]
 
 
 class Body(BaseModel):
-    """JSON: every value of its own type, and no field that nobody reads."""
+    """JSON: every value of its own type, and no field that nobody reads. One that is null is as good as none."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, body: Any) -> Any:
+        if not isinstance(body, dict):
+            return body
+        return {name: value for name, value in body.items() if value is not None}
 
 
 class Sent(BaseModel):

@@ -116,6 +116,8 @@ async def synthesize(
     """The same."""
     with state.in_flight.one():
         speaks = await asyncio.to_thread(speaking, state, caller, words.voice, words.language, words.text)
+        if speaks.stands_in:
+            tell_model(response, words.voice, speaks.model.id)
         task = SpeechTask(
             model=speaks.model.id,
             voice=speaks.voice,

@@ -3,28 +3,26 @@
 import asyncio
 import itertools
 import time
-from collections import Counter
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
-from fastapi.responses import JSONResponse
 
 from api.callers import Caller
-from api.family import STATUS
 from api.media.faces import THRESHOLD, person_of
-from api.media.frames import Frame, Newest, frame_of
-from api.sockets import SEND_S, caller_at
+from api.media.frames import Message, Newest, frame_of
+from api.sockets import SEND_S, caller_at, deny, seat
 from api.state import Here, State
 from contracts.engines import Detection, Face
-from contracts.errors import Overloaded, ServiceError, Unauthenticated, Unavailable
+from contracts.errors import ServiceError, Unavailable
 from store.faces import Faces, Gallery, Match
+from store.faults import told
 
 router = APIRouter()
 GONE = (WebSocketDisconnect, TimeoutError)
 GALLERY_S = 5.0  # how old what is known of registered faces may be
+MOST_WAIT_S = 5.0  # after a failure of which it is known when to try again
 MOST_CAMERAS = 8  # of one caller, at one ingress replica
-_cameras: Counter[str] = Counter()
 
 
 @router.websocket("/ws/camera")
@@ -32,29 +30,21 @@ async def camera(socket: WebSocket, state: Here, token: Annotated[str, Query()] 
     """JPEG frames in, what is seen on each out: `{type: "result", frame, detections, faces, skipped}`.
 
     Who sends faster than it can be looked at has its newest frame looked at, and is told how many were skipped. What is
-    wrong with a frame is `{type: "error", frame, message}`, and the connection goes on.
+    wrong with a frame is `{type: "error", frame, message, skipped}`, and the connection goes on.
     """
     try:
         caller = await caller_at(socket, state, token)
         seen = Seen(state, caller)
-    except (Unauthenticated, Unavailable, Overloaded) as error:
-        return await socket.send_denial_response(JSONResponse({"detail": error.message}, STATUS[error.code]))
-    _cameras[caller.owner] += 1
-    try:
-        await socket.accept()
-        await Watch(socket, seen).run()
-    finally:
-        _cameras[caller.owner] -= 1
-        if not _cameras[caller.owner]:
-            del _cameras[caller.owner]
+        with seat(caller, "camera", MOST_CAMERAS):
+            await Watch(socket, seen).run()
+    except ServiceError as error:
+        await deny(socket, error)
 
 
 class Seen:
     """What the default models of things and faces see; one of the two will do."""
 
     def __init__(self, state: State, caller: Caller) -> None:
-        if _cameras[caller.owner] >= MOST_CAMERAS:
-            raise Overloaded(f"同时最多连接 {MOST_CAMERAS} 路摄像头。")
         self.state, self.caller = state, caller
         self.detection: Detection | None = next(iter(state.engines.detections.values()), None)
         self.face: Face | None = next(iter(state.engines.faces.values()), None)
@@ -63,8 +53,13 @@ class Seen:
         self.gallery, self.read_s = Gallery([], [], np.empty((0, 0))), -GALLERY_S
 
     async def of(self, picture: bytes) -> dict[str, Any]:
-        detections, faces = await asyncio.gather(self._detections(picture), self._faces(picture))
-        return {"detections": detections, "faces": faces}
+        """Both have ended by then, also when one has failed: calls of one frame do not run on beside the next's."""
+        looks = self._detections(picture), self._faces(picture)
+        found = await asyncio.gather(*looks, return_exceptions=True)
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return dict(zip(("detections", "faces"), found, strict=True))
 
     async def _detections(self, picture: bytes) -> list[dict[str, Any]]:
         found = await self.detection.detect(picture) if self.detection else []
@@ -77,6 +72,7 @@ class Seen:
         told = zip(found, matches, strict=True)
         return [each.model_dump(exclude={"vector"}) | person_of(match, THRESHOLD) for each, match in told]
 
+    @told()
     def _matches(self, vectors: list[list[float]]) -> list[Match | None]:
         """By the registered faces as they were a few seconds ago."""
         if self.face and time.monotonic() > self.read_s + GALLERY_S:
@@ -87,12 +83,14 @@ class Seen:
 
 
 class Watch:
-    """One connection: frames are received all the time, and looked at one after another."""
+    """One connection: messages are received all the time, and looked at one after another."""
 
     def __init__(self, socket: WebSocket, seen: Seen) -> None:
-        self.socket, self.seen, self.newest, self.saying = socket, seen, Newest(), asyncio.Lock()
+        self.socket, self.seen, self.newest = socket, seen, Newest()
 
     async def run(self) -> None:
+        """Accept, and look until the other side leaves."""
+        await self.socket.accept()
         tasks = [asyncio.create_task(each) for each in (self._look(), self._receive())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -105,28 +103,28 @@ class Watch:
                 raise error
 
     async def _receive(self) -> None:
+        """Take whatever comes and answer nothing: so nothing piles up behind a sender who does not listen."""
         for count in itertools.count(1):
             message = await self.socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            try:
-                self.newest.put(frame_of(message.get("bytes") or message.get("text") or "", count))
-            except ServiceError as error:
-                await self._say({"type": "error", "frame": count, "message": error.message})
+            self.newest.put(Message(message.get("bytes") or message.get("text") or "", count))
+            await asyncio.sleep(0)  # thousands of tiny ones come at once, and others wait for their turn
 
     async def _look(self) -> None:
         while True:
-            frame, skipped = await self.newest.take()
-            await self._say({"frame": frame.number, "skipped": skipped} | await self._seen(frame))
+            message, skipped = await self.newest.take()
+            number = message.count
+            try:
+                frame = frame_of(message)
+                number = frame.number
+                await self._say("result", number, skipped, await self.seen.of(frame.picture))
+            except ServiceError as error:
+                await self._say("error", number, skipped, {"message": error.message})
+                await asyncio.sleep(min(error.retry_after_s or 0, MOST_WAIT_S))
 
-    async def _seen(self, frame: Frame) -> dict[str, Any]:
-        try:
-            return {"type": "result"} | await self.seen.of(frame.picture)
-        except ServiceError as error:
-            await asyncio.sleep(error.retry_after_s or 0)
-            return {"type": "error", "message": error.message}
-
-    async def _say(self, message: dict[str, Any]) -> None:
+    async def _say(self, kind: str, number: int, skipped: int, what: dict[str, Any]) -> None:
         """Who does not take it in time is gone."""
-        async with self.saying:
-            await asyncio.wait_for(self.socket.send_json(message), SEND_S)
+        message = {"type": kind, "frame": number, "skipped": skipped, **what}
+        async with asyncio.timeout(SEND_S):  # `wait_for` forgets that it was cancelled when all is sent by then
+            await self.socket.send_json(message)

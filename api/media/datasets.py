@@ -76,14 +76,15 @@ def list_datasets(state: Here, caller: Known) -> list[Dataset]:
 
 @router.delete("/{name}")
 def delete_dataset(name: str, state: Here, caller: Known) -> Removed:
-    """One of the caller's own, with which nothing is being trained."""
+    """One of the caller's own, with which nobody is training: what was brought without a cookie, several may use."""
     key = _key_of_own(state, caller, within(DATASETS, f"{DATASETS}/{name}", "name"))
     if key is None:
         raise NotFound("数据集不存在。", param="name")
     with state.database.session() as session:
-        if any(job.params["dataset"] == key for job in going(session, caller.owners)):
+        if any(job.params["dataset"] == key for job in going(session)):
             raise Conflict("有训练任务正在使用这个数据集。", param="name")
-    state.artifacts.delete(key)
+    with state.database.lock(key):  # who brings the same name meanwhile would lose the file and keep its row
+        state.artifacts.delete(key)
     return Removed(name=_name(key))
 
 
@@ -113,6 +114,7 @@ def _take(state: State, caller: Caller, file: UploadFile, name: str) -> Dataset:
     stem = _stem(name or file.filename or "")
     for key in _keys(_folder(caller.owner), stem, suffix, numbered=not name):
         with suppress(Conflict):
+            _check_free(state, key)  # before anything is copied: hundreds may have been brought under one name
             return _keep(state, caller, file, key)
     raise Conflict("已有同名的数据集。", param="name")
 
@@ -129,6 +131,12 @@ def _keep(state: State, caller: Caller, file: UploadFile, key: str) -> Dataset:
             shutil.copyfileobj(file.file, copy, MIB)
         kept = state.artifacts.upload(key, path, caller.owner, fresh=True)
     return _told(_name(key), _format(key), kept.size_bytes, shared=False)
+
+
+def _check_free(state: State, key: str) -> None:
+    with suppress(NotFound):
+        state.artifacts.find(key)
+        raise Conflict("已有同名的数据集。", param="name")
 
 
 def _stem(name: str) -> str:

@@ -25,7 +25,7 @@ UNKNOWN = "unknown"
 
 
 def _name(value: str) -> str:
-    if not (name := value.strip()) or not name.isprintable():
+    if not (name := value.replace("\u3000", " ").strip()) or not name.isprintable():  # the wide space of Chinese text
         raise ValueError("应为可见的文字")
     return name
 

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from contracts.errors import InvalidInput, TooLarge
 
 MOST_BYTES = 2 << 20  # of one frame
+MOST_LETTERS = 2 * MOST_BYTES  # of JSON with one: base64 takes a third more, and some escape its slashes
 DATA_URI = re.compile(r"data:image/[a-z]+;base64,", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What came, unread; the first has the `count` 1."""
+
+    data: bytes | str
+    count: int
 
 
 @dataclass(frozen=True)
@@ -22,36 +31,37 @@ class Frame:
 
 
 class Newest:
-    """Room for one frame: a newer one takes its place."""
+    """Room for one message: a newer one takes its place, so that what is never looked at is not even read."""
 
     def __init__(self) -> None:
-        self._frame: Frame | None = None
+        self._message: Message | None = None
         self._there = asyncio.Event()
         self._skipped = 0
 
-    def put(self, frame: Frame) -> None:
+    def put(self, message: Message) -> None:
         self._skipped += self._there.is_set()
-        self._frame = frame
+        self._message = message
         self._there.set()
 
-    async def take(self) -> tuple[Frame, int]:
-        """The frame, once there is one, and how many were replaced since the last."""
+    async def take(self) -> tuple[Message, int]:
+        """The message, once there is one, and how many were replaced since the last."""
         await self._there.wait()
-        assert self._frame
-        frame, skipped = self._frame, self._skipped
-        self._frame, self._skipped = None, 0
+        assert self._message
+        message, skipped = self._message, self._skipped
+        self._message, self._skipped = None, 0
         self._there.clear()
-        return frame, skipped
+        return message, skipped
 
 
-def frame_of(data: bytes | str, count: int) -> Frame:
+def frame_of(message: Message) -> Frame:
     """A JPEG as it is, or JSON: `{"frame": <base64 or data URI>, "number": 7}`; anything else is `InvalidInput`."""
-    number, picture = count, data
-    if isinstance(data, str):
-        number, picture = _of_json(data, count)
-    if len(picture) > MOST_BYTES:
+    data, number = message.data, message.count
+    picture = data if isinstance(data, bytes) else b""
+    if isinstance(data, str) and len(data) <= MOST_LETTERS:
+        number, picture = _of_json(data, number)
+    if len(picture) > MOST_BYTES or len(data) > MOST_LETTERS:
         raise TooLarge(f"一帧不能超过 {MOST_BYTES >> 20} MB。", param="frame")
-    if not isinstance(picture, bytes) or not picture.startswith(b"\xff\xd8"):
+    if not picture.startswith(b"\xff\xd8"):
         raise InvalidInput("应为 JPEG 图像。", param="frame")
     return Frame(number, picture)
 

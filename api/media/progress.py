@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, WebSocket
 from api.media.trainings import KINDS, STATUS, percent, task_id_of
 from api.sockets import caller_at, deny, tell
 from api.state import Here
-from contracts.errors import Unauthenticated
+from contracts.errors import ServiceError
 from contracts.jobs import Event
 from contracts.platform import Figures
 
@@ -31,9 +31,9 @@ async def training_progress(
     """
     try:
         caller = await caller_at(socket, state, token)
-    except Unauthenticated as error:
+    except ServiceError as error:
         return await deny(socket, error)
-    await tell(socket, state, caller.owners, since, partial(messages_of, wanted=frozenset(task_id)))
+    await tell(socket, state, caller, since, partial(messages_of, wanted=frozenset(task_id)))
 
 
 def messages_of(event: Event, wanted: Collection[str]) -> Iterator[dict[str, Any]]:

@@ -74,10 +74,10 @@ def begin(state: State, caller: Caller, kind: str, asked: Asked, **own: Any) -> 
 
 
 def claim(session: Session, job: Job) -> None:
-    """Refuse a folder that another training of the owner still writes, or one that lies around it or in it."""
+    """Refuse a folder that another training still writes, or one that lies around it or in it."""
     in_turn(session, "trainings")
     output = PurePosixPath(str(job.params["output"]))
-    for other in going(session, [job.owner]):
+    for other in going(session):
         theirs = PurePosixPath(str(other.params["output"]))
         if other.id != job.id and (output.is_relative_to(theirs) or theirs.is_relative_to(output)):
             raise Conflict("另一个训练任务正在使用这个目录。", param="output_dir")

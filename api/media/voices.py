@@ -44,6 +44,7 @@ class Speaking(NamedTuple):
     model: ModelSpec
     voice: str = ""
     sample: str = ""
+    stands_in: bool = False  # for one that would have the voice that was named
 
 
 @router.get("/voices")
@@ -63,7 +64,7 @@ def speaking(state: State, caller: Caller, name: str, language: str, text: str) 
     """Who says a text: a voice that is named, else the default model's own."""
     known = voices().get(name)
     if known:
-        return _catalogued(state, known, language or language_of(text))
+        return _catalogued(state, known, language, text)
     sample = _kept(state, caller, name) if name else ""
     model = state.models.default("speech", clones=bool(sample))
     check_language(model, language)
@@ -75,12 +76,16 @@ def check_language(model: ModelSpec, language: str) -> None:
         raise InvalidInput(f"模型 {model.id} 不支持语言 {language}。", param="language")
 
 
-def _catalogued(state: State, voice: VoiceSpec, language: str) -> Speaking:
+def _catalogued(state: State, voice: VoiceSpec, language: str, text: str) -> Speaking:
     model = _model_of(state, voice)
+    if model is None and state.models.fallback:
+        model = state.models.default("speech")
+        check_language(model, language)
+        return Speaking(model, stands_in=True)
     if model is None:
         engines = "、".join(voice.engines)
         raise Unavailable(f"音色 {voice.id} 不可用：请在集群配置的 models 中启用 {engines} 之一。", param="voice")
-    called = voice.engines[model.engine]
+    called, language = voice.engines[model.engine], language or language_of(text)
     if language not in called:
         raise InvalidInput(f"音色 {voice.id} 没有语言 {language}，可用：{'、'.join(called)}。", param="language")
     return Speaking(model, voice=called[language])

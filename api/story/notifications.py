@@ -29,7 +29,7 @@ async def notifications(
         caller = await asyncio.to_thread(caller_of, state, token)
     except Unauthenticated as error:
         return await deny(socket, error)
-    await tell(socket, state, (caller.owner,), since, messages_of)
+    await tell(socket, state, caller, since, messages_of)
 
 
 def messages_of(event: Event) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from deployments.registry import load
 from deployments.upright import upright
 
 
-@serve.deployment(max_ongoing_requests=32, health_check_period_s=1)
+@serve.deployment(max_ongoing_requests=16, health_check_period_s=1)
 class ClassificationDeployment:
     def __init__(self, spec: ModelSpec) -> None:
         self.engine = load(spec)

@@ -1,5 +1,6 @@
 """Things and where they are, by any object detector of transformers: DETR, RT-DETR, YOLOS …"""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,8 +37,15 @@ class Transformers:
         model = pretrained(AutoModelForObjectDetection, self.weights, self.revision)
         self.model = model.to(self.device).eval()
         self.words = words(self.labels)
+        # Pictures of several sizes are padded to the largest: a model that is not told where sees the padding too.
+        takes = inspect.signature(self.model.forward).parameters
+        self.padded = getattr(self.processor, "do_pad", False) and "pixel_mask" not in takes
 
     def detect(self, pictures: Sequence[Image]) -> list[list[Detected]]:
+        batches = [[picture] for picture in pictures] if self.padded else [pictures]
+        return [things for batch in batches for things in self._detect(batch)]
+
+    def _detect(self, pictures: Sequence[Image]) -> list[list[Detected]]:
         import torch
 
         given = self.processor(list(pictures), return_tensors="pt").to(self.device)  # padded to the largest

@@ -16,7 +16,11 @@ class FaceDeployment:
         self.engine = load(spec)
 
     async def find(self, picture: bytes, embed: bool = False) -> list[SeenFace]:
-        return (await asyncio.to_thread(self.engine.find, [await asyncio.to_thread(upright, picture)], embed))[0]
+        return await asyncio.to_thread(self._find, picture, embed)
+
+    def _find(self, picture: bytes, embed: bool) -> list[SeenFace]:
+        """In one go: as many pictures as there are threads are decoded at once, not as many as wait."""
+        return self.engine.find([upright(picture)], embed)[0]
 
     def __del__(self) -> None:
         self.engine.close()

@@ -45,6 +45,7 @@ class Diffusion:
         logging.set_verbosity_error()  # its warnings quote prompts
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = getattr(torch, self.dtype or ("float16" if device == "cuda" else "float32"))
+        self.precision = dtype
         loaded = AutoPipelineForText2Image.from_pretrained(
             self.weights, dtype=dtype, variant=self.variant, revision=self.revision
         )
@@ -94,6 +95,8 @@ class Diffusion:
 
         pipe = self.image_to_image if source else self.text_to_image
         pipe.scheduler = pipe.scheduler.from_config(pipe.scheduler.config)  # some remember the picture before
+        if vae := getattr(pipe, "vae", None):
+            vae.to(self.precision)  # XL's works in float32 for a while, and stays so when memory runs out meanwhile
         taken = inspect.signature(pipe.__call__).parameters
         arguments = {name: value for name, value in _arguments(request, source).items() if name in taken}
         try:

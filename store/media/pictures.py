@@ -3,6 +3,7 @@
 import struct
 import warnings
 import zlib
+from threading import BoundedSemaphore
 from typing import IO
 
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -30,12 +31,13 @@ BROKEN = (
     zlib.error,
     Image.DecompressionBombError,
 )
+_turns = BoundedSemaphore(4)  # a small file may hold 160 MB of pixels
 
 
 def check_picture(file: IO[bytes], param: str) -> Media:
     """A PNG, JPEG or WebP, of which every byte was read; anything else is `InvalidInput`, a huge one `TooLarge`."""
     try:
-        with warnings.catch_warnings():
+        with _turns, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # broken metadata; and Pillow's own bound, which is higher
             _opened(file, param).verify()  # checksums, which decoding does not look at; it spoils the object
             with _opened(file, param) as picture:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from contracts.errors import EngineFailed
+from deployments.upright import turned
 from deployments.video.film.planes import Planes, from_rgb
 
 CANVAS = 1.10  # the picture is kept this much larger than the film, for the camera to move in
@@ -67,8 +68,7 @@ def canvas(key: str, path: Path, width: int, height: int) -> Planes:
     try:
         with Image.open(path) as picture:
             picture.draft("RGB", size)
-            upright = ImageOps.exif_transpose(picture)
-            whole = _opaque(upright)
+            whole = _opaque(turned(picture))
             fitted = ImageOps.fit(whole, size, method=Image.Resampling.BICUBIC)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise EngineFailed(f"{key} is not a picture that can be read.") from None
