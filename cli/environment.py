@@ -66,7 +66,9 @@ def haproxy() -> dict[str, str]:
     first = free_block()
     ports |= {
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
-        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + BLOCK - 1),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + BLOCK - 3),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(first + BLOCK - 2),  # whom HAProxy asks before it knows an ingress
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(first + BLOCK - 1),
     }
     return files | ports | {"RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder)}
 

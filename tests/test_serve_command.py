@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from subprocess import PIPE
 
-from cli.environment import free_port, temporary_dir
+from cli.environment import environment, free_port, temporary_dir
+from contracts.settings import Settings
 from tests.conftest import ROOT, Cluster
 
 
@@ -33,3 +35,10 @@ def test_clusters_that_begin_together_have_ports_of_their_own() -> None:
     for process in begun:
         process.communicate("\n", timeout=20)
     assert len(set(told)) == 4
+
+
+def test_nothing_that_serve_listens_at_is_shared_with_another_cluster(tmp_path: Path) -> None:
+    first, second = (environment(Settings(var=tmp_path / name), proxied=True) for name in "ab")
+    ports = [{name: value for name, value in each.items() if name.endswith("_PORT")} for each in (first, second)]
+    assert len(ports[0]) == 6 and ports[0].keys() == ports[1].keys()
+    assert not set(ports[0].values()) & set(ports[1].values())
