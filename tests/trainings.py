@@ -100,8 +100,7 @@ class Workshop:
         return Trainer(http, self.state, key, f"key:{row.id}")
 
 
-ASKED = ("介绍这款耳机", "你好")
-ROWS = "".join(f'{{"instruction": "{asked}", "output": "家人们，看过来！"}}\n' for asked in ASKED).encode()
+ROWS = '{"instruction": "介绍这款耳机", "output": "家人们，看过来！"}\n'.encode()
 
 
 def packed(**files: bytes) -> bytes:
