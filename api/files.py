@@ -12,10 +12,13 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.background import BackgroundTask
 
 from contracts.artifacts import Artifact
+from contracts.errors import InvalidInput, NotFound
 from store.artifacts import Artifacts
+from store.names import key_of
 
 CHUNK = 256 * 1024
 GENERATED = {"X-AIGC-Label": "1"}
+ABSENT = "文件不存在。"
 
 
 def file_response(files: Artifacts, artifact: Artifact, request: Request) -> Response:
@@ -41,6 +44,15 @@ def file_response(files: Artifacts, artifact: Artifact, request: Request) -> Res
     return StreamingResponse(
         portion(file, span), status, headers, artifact.media_type, background=BackgroundTask(file.close)
     )
+
+
+def named_response(files: Artifacts, path: str, request: Request, absent: str = ABSENT) -> Response:
+    """The file of that path, for whoever has its name, which nobody can guess. No such path, or file: `NotFound`."""
+    try:
+        found = files.find(key_of(path))
+    except (InvalidInput, NotFound):
+        raise NotFound(absent) from None
+    return file_response(files, found, request)
 
 
 def fresh(request: Request, etag: str) -> bool:

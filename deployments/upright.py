@@ -1,14 +1,12 @@
 """Pictures as models look at them."""
 
 import io
-import struct
-import zlib
 
 from PIL import ExifTags, Image
 
 from contracts.errors import InvalidInput
+from contracts.pictures import BROKEN, FORMATS, MOST_PIXELS
 
-MOST_PIXELS = 40_000_000
 MOST_RATIO = 32  # of the longer side to the shorter one: models bring either to a size of theirs
 TURNS = {  # what undoes each of EXIF's orientations
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -19,22 +17,12 @@ TURNS = {  # what undoes each of EXIF's orientations
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
 
 
 def upright(content: bytes) -> Image.Image:
     """The picture as people see it: turned as its EXIF says, in RGB. One that does not decode is `InvalidInput`."""
     try:
-        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as picture:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise InvalidInput("图片过大。", param="image")
             if max(picture.size) > MOST_RATIO * min(picture.size):

@@ -8,6 +8,20 @@ from contracts.livestream import Copy, Draft
 from deployments.chat.scripted import Scripted
 from deployments.streams import threaded
 
+# ruff: noqa: E501, SIM905 (tables)
+
+ZH_COPY = """欢迎大家，今天卖耳机。|家人们晚上好，今天给大家带来一款面霜|这个书包很轻，孩子背着不累，颜色也好看|我们的大米是今年的新米,蒸出来很香
+|这款台灯光线柔和。看书不累。晚上用也可以|感谢大家来到直播间，先点个关注吧！！|这口锅不粘，洗起来方便，价格也不贵|今天天气冷，大家注意保暖，我们来看围巾
+|新来的朋友可以先听一听,不着急下单|欢迎进入直播间。|大家好，我是主播小林，今天聊聊怎么挑水果|电风扇声音小，晚上开着也能睡好""".replace(
+    "\n", ""
+).split("|")
+EN_COPY = (
+    "Welcome everybody, today we sell earphones.|this bag is light and it has a lot of room|hello friends ,today i want to "
+    "show you a lamp|The rice is new this year. It smells good. It cooks fast|thank you for coming to the the stream!!|"
+    "this pan is easy to clean and the price is fair|We welcome all new friends today|it is cold outside, so let us look at "
+    "scarves|The fan is quiet. You can sleep with it on|Welcome to the stream."
+).split("|")
+
 
 class Near:
     """The scripted engine as a replica runs it: in threads, closed when the caller leaves."""

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from contracts.errors import EngineFailed, InvalidInput
 from contracts.livestream import Copy, Draft, Product, Refined
 from contracts.prompts import length_of, one_line
-from deployments.chat.scripted import corpus_words
 from graphs.advertising import flags
 from graphs.facts import lost, missing, numbers
 from graphs.livestream import final, polish, write_copy
 from graphs.wizard import STEPS, refine
-from tests.copywriting import Near, Says, drafts
+from tests.copywriting import EN_COPY, ZH_COPY, Near, Says, drafts
 
 EARPHONES = Product(
     name="新款智能降噪耳机",
@@ -29,7 +28,7 @@ GOOD = (
 )
 WORDS = st.text(st.sampled_from("耳机abAQ 0189-%.,，。：元折!？¥~\n最第一顶级次近🌈é１２％"), max_size=24)
 NAMED = WORDS.filter(lambda text: bool(one_line(text)))
-COPY = st.lists(st.sampled_from(corpus_words.ZH_COPY + corpus_words.EN_COPY), min_size=1, max_size=9).map("\n".join)
+COPY = st.lists(st.sampled_from(ZH_COPY + EN_COPY), min_size=1, max_size=9).map("\n".join)
 
 
 async def test_the_documented_product_is_sold_with_all_its_facts() -> None:

@@ -3,30 +3,29 @@
 from fastapi import APIRouter, Request, Response
 
 from api.auth import Known
-from api.files import file_response
+from api.files import ABSENT, file_response, named_response
 from api.human.paths import find
-from api.state import Here, State
+from api.state import Here
 from contracts.errors import InvalidInput, NotFound
 from contracts.human import RES_VIDEOS, RES_VOICES
-from store.names import key_of
 
 router = APIRouter()
-ABSENT, ABSENT_FILM = "文件不存在。", "视频文件不存在"
+ABSENT_FILM = "视频文件不存在"
 
 
 @router.get(f"/{RES_VIDEOS}/{{name:path}}", response_class=Response)
 def film(name: str, state: Here, request: Request) -> Response:
-    return _result(state, f"{RES_VIDEOS}/{name}", request, ABSENT_FILM)
+    return named_response(state.artifacts, f"{RES_VIDEOS}/{name}", request, ABSENT_FILM)
 
 
 @router.get("/video/{name:path}", response_class=Response)
 def video(name: str, state: Here, request: Request) -> Response:
-    return _result(state, f"{RES_VIDEOS}/{name}", request, ABSENT_FILM)
+    return named_response(state.artifacts, f"{RES_VIDEOS}/{name}", request, ABSENT_FILM)
 
 
 @router.get(f"/{RES_VOICES}/{{name:path}}", response_class=Response)
 def voice(name: str, state: Here, request: Request) -> Response:
-    return _result(state, f"{RES_VOICES}/{name}", request, ABSENT)
+    return named_response(state.artifacts, f"{RES_VOICES}/{name}", request)
 
 
 @router.get("/static/{path:path}", response_class=Response)
@@ -40,11 +39,3 @@ def static(path: str, state: Here, caller: Known, request: Request) -> Response:
     if not found.key.startswith((RES_VIDEOS, RES_VOICES)):
         del answer.headers["X-AIGC-Label"]
     return answer
-
-
-def _result(state: State, path: str, request: Request, absent: str) -> Response:
-    try:
-        found = state.artifacts.find(key_of(path))
-    except (InvalidInput, NotFound):
-        raise NotFound(absent) from None
-    return file_response(state.artifacts, found, request)

@@ -1,8 +1,6 @@
 """Pictures: decoded whole before they are taken, within a bound of pixels."""
 
-import struct
 import warnings
-import zlib
 from threading import BoundedSemaphore
 from typing import IO
 
@@ -10,9 +8,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from contracts.errors import InvalidInput, TooLarge
 from contracts.media import Media
+from contracts.pictures import BROKEN, FORMATS, MOST_PIXELS
 
-MOST_PIXELS = 40_000_000
-FORMATS = ("PNG", "JPEG", "WEBP")
 SUFFIXES = {
     "PNG": ".png",
     "JPEG": ".jpg",
@@ -21,16 +18,6 @@ SUFFIXES = {
 }  # MPO: a JPEG of a telephone, with more in it
 QUARTER_TURNS = (5, 6, 7, 8)  # of EXIF's orientations
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
 _turns = BoundedSemaphore(4)  # a small file may hold 160 MB of pixels
 
 

@@ -1,6 +1,5 @@
-"""The scripted chat engine: grammars for stories, sales copy, editing and small talk, and the corpus they make."""
+"""The scripted chat engine: grammars for stories, sales copy, editing and small talk."""
 
-from deployments.chat.scripted.corpus import corpus
 from deployments.chat.scripted.engine import Scripted
 
-__all__ = ["Scripted", "corpus"]
+__all__ = ["Scripted"]
