@@ -15,7 +15,7 @@ from api.requests import RequestLog
 from api.state import State
 from contracts.settings import revision
 
-FAMILIES = (cluster.FAMILY, story.FAMILY, live.FAMILY, live.FILES, *human.FAMILIES, media.FAMILY, openai.FAMILY)
+FAMILIES = (cluster.FAMILY, openai.FAMILY, story.FAMILY, live.FAMILY, live.FILES, *human.FAMILIES, media.FAMILY)
 
 
 def build(state: State) -> FastAPI:

@@ -28,6 +28,9 @@ STATUS = {
 }
 
 
+OWNER = "troupe.route"
+
+
 @dataclass(frozen=True)
 class Family:
     """`prefixes` are where its routes answer; `envelope` makes the body of a failure."""
@@ -50,7 +53,13 @@ def detail(error: ServiceError) -> dict[str, str]:
 
 
 def route_of(app: FastAPI, scope: Scope) -> Any:
-    """The route that owns a path, whatever the method; None when nobody does."""
+    """The route that owns a path, whatever the method; None when nobody does. It is looked for once a request."""
+    if OWNER not in scope:
+        scope[OWNER] = _route_of(app, scope)
+    return scope[OWNER]
+
+
+def _route_of(app: FastAPI, scope: Scope) -> Any:
     partial = None
     for route in app.router.routes:
         match, _ = route.matches(scope)

@@ -86,6 +86,7 @@ def start(plan: Plan, say: Callable[[str], None]) -> None:
     import ray
 
     say("Starting Ray …")
+    free_agent_port()
     ray.init(
         include_dashboard=True,
         dashboard_host=HOST,
@@ -95,6 +96,18 @@ def start(plan: Plan, say: Callable[[str], None]) -> None:
         _temp_dir=str(ray_dir()),
     )
     signals(signal.default_int_handler)  # Ray's own would dump its stack and die
+
+
+def free_agent_port() -> None:
+    """Ray's agent, to which jobs are submitted, listens at a fixed port: a second cluster of a machine has none.
+
+    `ray start` has an option for it, `ray.init` does not: it has the default of this constructor (Ray 2.60).
+    """
+    from ray._private.parameter import RayParams
+    from ray._private.ray_constants import DEFAULT_DASHBOARD_AGENT_LISTEN_PORT as fixed
+
+    made: Any = RayParams.__init__
+    made.__defaults__ = tuple(0 if value == fixed else value for value in made.__defaults__)
 
 
 def deploy(plan: Plan) -> None:

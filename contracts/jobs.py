@@ -97,8 +97,8 @@ class Steps(Protocol):
         """
         ...
 
-    async def report(self, fraction: float, message: str = "") -> None:
-        """Tell how far the job is, 0–1."""
+    async def report(self, fraction: float, message: str = "", figures: dict[str, Any] | None = None) -> None:
+        """Tell how far the job is, 0–1; `figures`: what else is known of it by now."""
         ...
 
 

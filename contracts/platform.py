@@ -8,6 +8,7 @@ from contracts.tasks import Clip
 
 IMAGE, VIDEO, SPEECH, TRANSCRIPTION = "media.image", "media.video", "media.speech", "media.transcription"  # kinds
 CLASSIFIER, LORA = "media.classifier", "media.lora"  # kinds of training
+ONE_CLICK = "live.train"  # the same as the second, as live commerce asks for it
 OUTPUTS = "outputs"  # results, under names that nobody can guess: whoever has one may have the file
 
 

@@ -19,6 +19,7 @@ from contracts.sight import Classified, Detected, SeenFace
 from contracts.speech import AudioChunk, SpeechRequest
 from contracts.transcription import Transcript, TranscriptionRequest
 from contracts.video import FilmRequest
+from deployments.streams import begun
 
 log = logging.getLogger("troupe.deployments")
 
@@ -68,6 +69,13 @@ class RemoteChat:
 
     def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
         return _stream(self.handle, "generate", request)
+
+
+class AttendedChat(RemoteChat):
+    """For somebody who waits at a connection: `Unavailable` when the first word is not there in time."""
+
+    def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
+        return begun(super().generate(request))
 
 
 class RemoteImage:

@@ -10,6 +10,7 @@ from contracts.errors import Unavailable
 
 T = TypeVar("T")
 ASK_S = 1.0
+FIRST_S, RETRY_S = 30.0, 10.0
 _DONE = object()
 
 
@@ -35,6 +36,23 @@ async def threaded(items: Iterator[T]) -> AsyncGenerator[T]:
             await asyncio.wait([step])
         if close := getattr(items, "close", None):
             await asyncio.to_thread(close)
+
+
+async def begun(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """The items; `Unavailable` when the first is not there in time.
+
+    Serve holds a call while a model restarts, which takes minutes with a large one. Who waits at a connection can do
+    better.
+    """
+    async with aclosing(items):
+        try:
+            async with asyncio.timeout(FIRST_S):
+                item: object = await anext(items, _DONE)
+        except TimeoutError:
+            raise Unavailable("模型正在启动或过于繁忙，请稍后再试。", retry_after_s=RETRY_S) from None
+        while item is not _DONE:
+            yield item  # type: ignore[misc]  # an object that is not _DONE is a T
+            item = await anext(items, _DONE)
 
 
 async def wanted(items: AsyncGenerator[T], check: Callable[[], None]) -> AsyncGenerator[T]:

@@ -1,6 +1,7 @@
 """The cluster: one deployment for each model, a worker that runs jobs, an ingress that answers HTTP."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any, get_args
 
 import ray
@@ -17,7 +18,7 @@ from api.state import Engines, make
 from contracts.catalog import Capability, ModelSpec, models
 from contracts.errors import InvalidInput
 from contracts.settings import Settings
-from graphs.models import check_needed, deploy, named, remotes
+from graphs.models import ATTENDED, check_needed, deploy, named, remotes
 from graphs.pipelines import pipelines
 from jobs import engine
 from jobs.worker import Worker
@@ -25,6 +26,7 @@ from store.artifacts import Artifacts
 from store.database import Database
 from store.labels.mark import WORDS
 from store.voices import Voices
+from training.launch import Launcher
 
 DIRECT: tuple[Capability, ...] = ("chat", "classification", "detection", "face")  # quick: the ingress calls them itself
 
@@ -44,7 +46,7 @@ class WorkerDeployment:
     """Awaits; the models work elsewhere. Of several replicas, one goes on with what another one left."""
 
     async def __init__(  # type: ignore[misc]  # Serve awaits it
-        self, served: list[ModelSpec], handles: dict[str, DeploymentHandle[Any]]
+        self, served: list[ModelSpec], known: dict[str, ModelSpec], handles: dict[str, DeploymentHandle[Any]]
     ) -> None:
         _join_logs()
         settings = Settings()
@@ -58,6 +60,7 @@ class WorkerDeployment:
             files=Artifacts(settings),
             voices=Voices(Database(settings.tables_url)),
             mark=WORDS if settings.visible_label else "",
+            trainer=Launcher(settings, known),
         )
         self.worker = Worker(settings, bound)
         await self.worker.start()
@@ -83,7 +86,7 @@ class Ingress:
         worker: DeploymentHandle[Any],
     ) -> None:
         _join_logs()
-        direct = {capability: remotes(capability, served, handles) for capability in DIRECT}
+        direct = {capability: remotes(capability, served, handles, ATTENDED) for capability in DIRECT}
         engines = Engines(**{f"{capability}s": found for capability, found in direct.items()})
         self.state = make(Settings(), Models(served, models(), fallback), engines, nodes)
         self.worker = worker  # bound, so that it is deployed; they meet in the database
@@ -97,11 +100,15 @@ def build(args: Args) -> Application:
     settings = Settings()
     Database(settings.tables_url).migrate()
     engine.migrate(settings)
-    served = [_known(name, args.options.get(name, {})) for name in args.models]
+    known = {
+        name: spec.model_copy(update={"options": spec.options | args.options.get(name, {})})
+        for name, spec in models().items()
+    }
+    served = [_named(known, name) for name in args.models]
     check_needed(served)
     files = Artifacts(settings)
     bound = {spec.id: deploy(spec, files) for spec in served}
-    worker = named(WorkerDeployment, "worker", served, bound)
+    worker = named(WorkerDeployment, "worker", served, known, bound)
     direct = {spec.id: bound[spec.id] for spec in served if spec.capability in DIRECT}
     return named(Ingress, "ingress", served, args.fallback, direct, worker)
 
@@ -120,12 +127,10 @@ def nodes() -> list[Node]:
     ]
 
 
-def _known(name: str, options: dict[str, Any]) -> ModelSpec:
-    try:
-        spec = models()[name]
-        return spec.model_copy(update={"options": spec.options | options})
-    except KeyError:
-        raise InvalidInput(f"No model {name!r} in catalog/models.yaml.", param="models") from None
+def _named(known: Mapping[str, ModelSpec], name: str) -> ModelSpec:
+    if name not in known:
+        raise InvalidInput(f"No model {name!r} in catalog/models.yaml.", param="models")
+    return known[name]
 
 
 def _join_logs() -> None:

@@ -1,5 +1,6 @@
 """Models of the catalogue as deployments, and deployments as models."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ray.serve import Application
@@ -28,13 +29,17 @@ REMOTE: dict[Capability, Any] = {
     "detection": remote.RemoteDetection,
     "face": remote.RemoteFace,
 }
+ATTENDED = REMOTE | {"chat": remote.AttendedChat}  # for routes; a job can wait for a model that restarts
 
 
 def remotes(
-    capability: Capability, served: list[ModelSpec], handles: dict[str, DeploymentHandle[Any]]
+    capability: Capability,
+    served: list[ModelSpec],
+    handles: dict[str, DeploymentHandle[Any]],
+    kinds: Mapping[Capability, Any] = REMOTE,
 ) -> dict[str, Any]:
     """The models of a capability by id, the default first."""
-    return {spec.id: REMOTE[capability](handles[spec.id], spec.id) for spec in served if spec.capability == capability}
+    return {spec.id: kinds[capability](handles[spec.id], spec.id) for spec in served if spec.capability == capability}
 
 
 def check_needed(served: list[ModelSpec]) -> None:
@@ -47,7 +52,7 @@ def deploy(spec: ModelSpec, files: Artifacts) -> Application:
     """A model's deployment, named by its id. Those that give files keep them themselves."""
     match spec.capability:
         case "chat":
-            return named(ChatDeployment, spec.id, spec)
+            return named(ChatDeployment, spec.id, spec, files)
         case "image":
             return named(ImageDeployment, spec.id, spec, files)
         case "speech":

@@ -9,7 +9,9 @@ from contracts.engines import Chat, Image, Speech, Transcription, Video
 from contracts.human import CHAT, CLONE, SPEAK, TRAIN, VIDEO, Voices
 from contracts.jobs import Job, Pipeline, Steps
 from contracts.tasks import SEGMENTS, SPEECH, VIDEOGEN
+from contracts.training import Trainer
 from graphs.drawing import Draughtsman
+from graphs.finetuning import Finetuner
 from graphs.hearing import Transcriber
 from graphs.human import Performer
 from graphs.render import forget
@@ -29,6 +31,7 @@ def pipelines(
     voices: Voices,
     mark: str,
     transcriptions: Mapping[str, Transcription],
+    trainer: Trainer,
 ) -> dict[str, Pipeline]:
     """What is a mapping is by model, the default first; `mark` is the visible mark of films, empty: none."""
     chat, image, speech, video = first(chats), first(images), first(speeches), first(videos)
@@ -46,6 +49,7 @@ def pipelines(
     made |= dict.fromkeys((SPEECH, platform.SPEECH), Pipeline(Speaker(speeches, files).speak))
     made[platform.IMAGE] = Pipeline(Draughtsman(images, files).draw)
     made[platform.TRANSCRIPTION] = Pipeline(Transcriber(transcriptions, files).transcribe)
+    made |= dict.fromkeys((platform.LORA, platform.ONE_CLICK), Pipeline(Finetuner(trainer).tune))
     performer = Performer(chats, speeches, transcriptions, image, video, files, voices)
     played = (performer.clone, performer.speak, performer.perform, performer.chat, performer.train)
     made |= dict(zip((CLONE, SPEAK, VIDEO, CHAT, TRAIN), map(Pipeline, played), strict=True))

@@ -55,12 +55,12 @@ class DurableSteps:
             await self.report(until * len(results) / len(handles))
         return results
 
-    async def report(self, fraction: float, message: str = "") -> None:
+    async def report(self, fraction: float, message: str = "", figures: dict[str, Any] | None = None) -> None:
         """Reports that follow too fast on one another are left out."""
         if fraction < 1 and time.monotonic() - self._reported_s < REPORT_EVERY_S:
             return
         self._reported_s = time.monotonic()
-        await patiently(self.records.report, self.job.id, fraction, message)
+        await patiently(self.records.report, self.job.id, fraction, message, figures)
 
 
 async def outcome(call: Awaitable[Any], last: bool = True) -> dict[str, Any]:

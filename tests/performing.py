@@ -32,7 +32,7 @@ class Called:
     async def each(self, items: Sequence[Mapping[str, Any]], until: float = 1.0) -> list[dict[str, Any]]:
         raise AssertionError("nothing here has parts")
 
-    async def report(self, fraction: float, message: str = "") -> None:
+    async def report(self, fraction: float, message: str = "", figures: dict[str, Any] | None = None) -> None:
         self.reports.append(fraction)
 
 

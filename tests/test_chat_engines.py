@@ -119,10 +119,10 @@ async def test_both_engines_say_the_same(causal: Any, batching: Any) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_an_answer_comes_in_pieces_and_is_counted(engine: Any) -> None:
-    deltas = await told(engine, asking(temperature=0))
-    assert len(deltas) > 8
+    deltas = await told(engine, asking(temperature=0, max_tokens=48))
+    assert len(deltas) > 3  # vLLM joins tokens that come within milliseconds
     assert [delta.finish for delta in deltas] == [None] * (len(deltas) - 1) + ["length"]
-    assert deltas[-1].usage.completion_tokens == 24 and deltas[-1].usage.prompt_tokens > len("你好")
+    assert deltas[-1].usage.completion_tokens == 48 and deltas[-1].usage.prompt_tokens > len("你好")
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -225,7 +225,7 @@ def test_weights_that_are_nowhere(name: str, monkeypatch: pytest.MonkeyPatch, tm
 @pytest.mark.asyncio(loop_scope="module")
 async def test_of_many_a_third_leaves_and_nothing_is_left_running(batching: Any) -> None:
     async def ask(number: int) -> int:
-        """Long and short ones; every third leaves midway."""
+        """Long and short ones; every third leaves at the first word."""
         request = asking(
             f"{number} " * (number % 40 + 1), seed=number, temperature=1, max_tokens=200 if number % 2 else 6
         )
@@ -233,7 +233,7 @@ async def test_of_many_a_third_leaves_and_nothing_is_left_running(batching: Any)
         async with aclosing(batching.generate(request)) as deltas:
             async for delta in deltas:
                 pieces, finish = pieces + 1, delta.finish
-                if number % 3 == 0 and pieces == 3:
+                if number % 3 == 0:
                     return -1
         assert finish
         return pieces
@@ -243,7 +243,7 @@ async def test_of_many_a_third_leaves_and_nothing_is_left_running(batching: Any)
 
         async def listen() -> None:
             async with aclosing(
-                batching.generate(asking(max_tokens=480, temperature=1, stop=["never said"]))
+                batching.generate(asking(max_tokens=480, temperature=0, stop=["never said"]))
             ) as deltas:
                 async for _ in deltas:
                     begun.set()

@@ -37,6 +37,7 @@ from store.voices import Voices
 from tests.copywriting import Near, Says
 from tests.media import film, sound, speech
 from tests.performing import Breaks, Called, Duet, Hears, NearImage, NearSpeech, NearVideo
+from training.launch import Launcher
 
 FPS = 25
 SAMPLE, TEXT = "static/voices/ref_voices/a.wav", "大家好！欢迎来到直播间。"
@@ -73,6 +74,7 @@ class Stage:
             "voices": Voices(self.database),
             "mark": "AI生成",
             "transcriptions": {"hears": Hears("你好，你是谁？")},
+            "trainer": Launcher(Settings(var=var), {}),
         }
 
     async def run(self, kind: str, steps: Called | None = None, **params: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.documented import check, examples, filled
 from tests.media import speech
+from tests.trainings import ROWS
 
 EXAMPLES = examples("live")
 DOCUMENT = (ROOT / "docs/api/livestream.md").read_text(encoding="utf-8")
@@ -20,7 +21,7 @@ DOCUMENT = (ROOT / "docs/api/livestream.md").read_text(encoding="utf-8")
 def archive() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as samples:
-        samples.writestr("samples.jsonl", '{"instruction": "介绍这款耳机", "output": "家人们，看过来！"}\n')
+        samples.writestr("samples.jsonl", ROWS)
     return file.getvalue()
 
 

@@ -12,6 +12,7 @@ from tests.wording import in_chinese
 
 COPY = {"productName": "新款智能降噪耳机", "features": ["主动降噪"], "price": "288"}
 STEP = {"currentText": "欢迎进入直播间。", "action": "generate_draft", "step": 1}
+SAMPLES = b'{"instruction": "a", "output": "b"}\n{"instruction": "c", "output": "d"}\n'
 SCRIPT = {"name": "618大促通用脚本", "fragmentName": "开场白", "content": "家人们"}
 
 
@@ -130,9 +131,9 @@ def test_training_samples(client: httpx.Client, content: bytes) -> None:
     refused(answer, "trainingSamples", 413 if len(content) > 10_000 else 200)
 
 
-def test_a_valid_training_is_refused_until_there_is_one(client: httpx.Client) -> None:
-    files = {"trainingSamples": ("samples.zip", hostile_zip("a.jsonl", b'{"instruction": "a", "output": "b"}'))}
-    refused(client.post("/api/training/start", data={"modelId": "chatglm2_6b"}, files=files), "ChatGLM2-6B", 503)
+def test_a_training_of_a_model_that_is_absent_is_refused(client: httpx.Client) -> None:
+    files = {"trainingSamples": ("samples.zip", hostile_zip("a.jsonl", SAMPLES))}
+    refused(client.post("/api/training/start", data={"modelId": "chatglm2_6b"}, files=files), "chatglm2_6b", 503)
     refused(client.post("/api/training/start", data={"modelId": "nobody"}, files=files), "modelId")
 
 

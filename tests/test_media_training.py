@@ -48,12 +48,19 @@ def test_documented_examples(ready: Trainer, prefix: str) -> None:
         method, _, path = example["call"].partition(" ")
         path = filled(example.get("path", path), known)
         answer = ready.http.request(method, prefix + path, json=filled(example.get("json"), known))
+        if path.endswith("/lora/start"):
+            ended(ready, answer)
         assert answer.status_code == example.get("status", 200), f"{example['call']}: {answer.text}"
         if answer.is_success:
             check(answer.json(), filled(example["answer"], known), example["call"])
         else:
             refused(answer, example["names"], answer.status_code)
-    assert ready.state.jobs.records.newest([ready.owner], 10, 2**60)[0].id in (train, lora)  # no job was made
+
+
+def ended(trainer: Trainer, answer: httpx.Response) -> None:
+    """A training that has begun is stopped, so that its folder is free again."""
+    assert answer.status_code == 200, answer.text
+    trainer.http.post(f"/api/training/stop/{answer.json()['task_id']}")
 
 
 CHANGES: list[tuple[dict[str, Any], str]] = [
@@ -79,7 +86,7 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"output_dir": "/datasets/x"}, "output_dir"),
     ({"output_dir": "/models/"}, "output_dir"),
     ({"output_dir": "/models/" + "长" * 100}, "output_dir"),
-    ({"output_dir": "models/x\n"}, ""),  # what is around a name does not matter: it is refused for want of a recipe
+    ({"output_dir": "models/x\n"}, ""),  # what is around a name does not matter
     ({"epochs": 0}, "epochs"),
     ({"epochs": 10_001}, "epochs"),
     ({"batch_size": 0}, "batch_size"),
@@ -124,7 +131,11 @@ def post(trainer: Trainer, path: str, body: Any) -> httpx.Response:
 def test_what_is_asked_wrongly_is_named(ready: Trainer, prefix: str) -> None:
     for path, body in STARTS.items():
         for change, named in CHANGES + (OF_TRAINING if body is START else OF_FINETUNING):
-            refused(post(ready, prefix + path, body | change), named, 422 if named else 503)
+            answer = post(ready, prefix + path, body | change)
+            if named or body is START:
+                refused(answer, named, 422 if named else 503)
+            else:
+                ended(ready, answer)
 
 
 @pytest.mark.parametrize("value", [None, True, "", "x", "8", [], [8], {}, {"a": 1}, 1.5, -1, 10**30, "a\ud800"])
@@ -137,7 +148,10 @@ def test_values_of_other_types_are_named(ready: Trainer, value: Any) -> None:
             answer = post(ready, path, body | {name: value})
             words, fits = type(body[name]) is str, type(body[name]) is type(value)
             if value is None and not words:  # as good as none
-                refused(answer, "", 503 if path in STARTS else 404)
+                if path in STARTS and body is not START:
+                    ended(ready, answer)
+                else:
+                    refused(answer, "", 503 if path in STARTS else 404)
             elif not (fits and words):  # a word may be anybody's, and is looked up
                 refused(answer, name, 422)
             else:
@@ -170,7 +184,8 @@ def test_two_trainings_do_not_write_one_folder(ready: Trainer, workshop: Worksho
     for path, body in STARTS.items():
         for theirs in ("/models/mine", "models/mine/deeper", "\\models\\mine"):
             refused(post(ready, path, body | {"output_dir": theirs}), "output_dir", 400)
-        refused(post(ready, path, body | {"output_dir": "/models/mine2"}), "训练暂不可用", 503)
+        if body is not START:
+            ended(ready, post(ready, path, body | {"output_dir": "/models/mine2"}))
     ready.state.jobs.records.cancel(job)
     refused(
         post(ready, "/api/training/start", START | {"output_dir": "/models/mine"}), "output_dir", 400

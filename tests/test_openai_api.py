@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from starlette.testclient import TestClient
 
 from api.app import build
 from api.models import Models
-from api.openai import completions
 from api.state import Engines, make
 from contracts import prompts
 from contracts.catalog import models
@@ -200,28 +198,6 @@ def test_a_model_that_is_away_is_told_before_the_first_word(tmp_path: Path, stre
     answer = client.post("/v1/chat/completions", json=BODY | {"stream": stream})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert answer.json()["error"]["type"] == "server_error"
-
-
-class Silent(Waiting):
-    """Says nothing."""
-
-    async def generate(self, request: Any) -> Any:
-        async with aclosing(super().generate(request)) as deltas:
-            await anext(deltas)
-            async for delta in deltas:
-                yield delta
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_nobody_waits_for_ever_for_the_first_word(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: bool
-) -> None:
-    monkeypatch.setattr(completions, "FIRST_S", 0.1)
-    chat = Silent()
-    client, _ = here(tmp_path, chat)
-    answer = client.post("/v1/chat/completions", json=BODY | {"stream": stream})
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
-    assert (chat.begun, chat.closed) == (1, 1)
 
 
 def test_a_model_that_breaks_off_ends_the_stream_with_an_error(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Blocking engines on an event loop: who is not wanted any more stops, and closes what it had open."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
 
 import pytest
 
 from contracts.errors import Cancelled, Unavailable
 from deployments import streams
-from deployments.streams import threaded, wanted
+from deployments.streams import begun, threaded, wanted
 
 
 class Counted:
@@ -46,3 +47,25 @@ async def test_it_is_not_asked_all_the_time(monkeypatch: pytest.MonkeyPatch) -> 
     items = wanted(threaded(iter(range(50))), lambda: asked.append(None))
     assert [item async for item in items] == list(range(50))
     assert len(asked) == 1
+
+
+async def test_nobody_waits_for_ever_for_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And for the others as long as it takes."""
+    monkeypatch.setattr(streams, "FIRST_S", 0.1)
+    closed: list[float] = []
+
+    async def late(*pauses_s: float) -> AsyncGenerator[float]:
+        try:
+            for pause_s in pauses_s:
+                await asyncio.sleep(pause_s)
+                yield pause_s
+        finally:
+            closed.append(sum(pauses_s))
+
+    with pytest.raises(Unavailable) as refused:
+        async for _ in begun(late(5.0)):
+            pass
+    assert refused.value.retry_after_s
+    assert [item async for item in begun(late(0.0, 0.2))] == [0.0, 0.2]
+    assert [item async for item in begun(late())] == []
+    assert closed == [5.0, 0.2, 0]

@@ -100,7 +100,8 @@ class Workshop:
         return Trainer(http, self.state, key, f"key:{row.id}")
 
 
-ROWS = '{"instruction": "介绍这款耳机", "output": "家人们，看过来！"}\n'.encode()
+ASKED = ("介绍这款耳机", "你好")
+ROWS = "".join(f'{{"instruction": "{asked}", "output": "家人们，看过来！"}}\n' for asked in ASKED).encode()
 
 
 def packed(**files: bytes) -> bytes:

@@ -26,7 +26,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     )
     Database(settings.tables_url).migrate()
     engine.migrate(settings)
-    state = make(settings, Models([], models(), False), Engines())
+    state = make(settings, Models([models()["llama-2-7b"]], models(), False), Engines())
     yield Workshop(state, build(state))
     state.database.engine.dispose()
 

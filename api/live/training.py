@@ -1,20 +1,32 @@
 """One-click training: the language models that can be trained, start, status."""
 
-from typing import Annotated
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Response, UploadFile
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
 from api.auth import Known
+from api.callers import Caller
 from api.limits import MIB, body_limit
 from api.live.envelope import Envelope, ok
 from api.live.models import Choices, choices
+from api.media.starting import finetunable
+from api.media.trainings import LIVE_TASK, task_id_of
+from api.paths import home
 from api.shared import SharedRoute, at_root, sends_form
-from api.state import Here
+from api.state import Here, State
 from api.uploads import FormRoute, aside
-from contracts.errors import InvalidInput, NotFound, Unavailable
+from contracts.catalog import ModelSpec
+from contracts.errors import InvalidInput, NotFound
+from contracts.jobs import Job
+from contracts.platform import DATASETS, ONE_CLICK, TRAINED, FinetuneTask
+from jobs.jobs import new_id
 from store.disk import check_room
+from store.samples import check_brought
 from store.zips import extract
 
 
@@ -25,7 +37,8 @@ class SharedForms(SharedRoute, FormRoute):
 router = APIRouter(prefix="/api", route_class=SharedForms)
 ZIP_BYTES = 100 * MIB
 MOST_FILES, MOST_BYTES = 1_000, 500 * MIB  # of what is in it
-TASK = "train_task_"  # what the ids of this family's trainings begin with
+LEARNS: dict[str, Any] = {"epochs": 3, "batch_size": 4, "learning_rate": 2e-4}
+WAITS = "任务已进入等待队列"
 SAMPLES = (".json", ".jsonl", ".csv", ".txt")
 
 
@@ -54,6 +67,7 @@ async def start_training(
     trainingSamples: Annotated[UploadFile, File()],
     state: Here,
     caller: Known,
+    response: Response,
 ) -> Envelope[Started]:
     """The samples are looked at first: what is wrong with them is told even where the model is absent."""
     spec = state.models.known.get(modelId)
@@ -70,14 +84,50 @@ async def start_training(
             suffixes=SAMPLES,
             param="trainingSamples",
         )
-    raise Unavailable(f"模型 {spec.name} 的训练暂不可用：本集群还没有启用语言模型训练。")
+        job = await aside(_begin, state, caller, spec, trainingSamples)
+    message = WAITS
+    if job.params["base_model"] != spec.id:
+        response.headers["X-Troupe-Model"] = job.params["base_model"]
+        message = f"{WAITS}，由 {job.params['base_model']} 代替 {spec.id}"
+    return ok("训练任务已成功启动", Started(jobId=task_id_of(job), status="queued", message=message))
 
 
 def names_ours(connection: HTTPConnection) -> bool:
-    return str(connection.path_params["job_id"]).startswith(TASK)
+    return str(connection.path_params["job_id"]).startswith(LIVE_TASK)
 
 
 @router.get("/training/status/{job_id}")
 @at_root(names_ours)
 def training_status(job_id: str, state: Here, caller: Known) -> Envelope[Status]:
-    raise NotFound("训练任务不存在。", param="jobId")
+    try:
+        job = state.jobs.records.get(job_id.removeprefix(LIVE_TASK), *caller.owners)
+    except NotFound:
+        raise _unknown() from None
+    if job.kind != ONE_CLICK or task_id_of(job) != job_id:
+        raise _unknown()
+    said = job.error or job.message or (WAITS if job.state == "queued" else "")
+    status = "failed" if job.state == "cancelled" else job.state
+    return ok("状态获取成功", Status(jobId=job_id, status=status, message=said, progress=job.progress))
+
+
+def _begin(state: State, caller: Caller, spec: ModelSpec, samples: UploadFile) -> Job:
+    """A training like any other, of samples that are kept for it alone."""
+    job_id, place = new_id(), home(caller.owner)
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "samples.zip"
+        samples.file.seek(0)
+        with path.open("wb") as copy:
+            shutil.copyfileobj(samples.file, copy, MIB)
+        check_brought(path, path.name, "trainingSamples")
+        base = finetunable(state, spec, "modelId")
+        brought = state.artifacts.upload(f"{place}/{DATASETS}/.train/{job_id}.zip", path, caller.owner)
+    task = FinetuneTask(
+        base_model=base.id, dataset=brought.key, output=f"{place}/{TRAINED}/{LIVE_TASK}{job_id}", **LEARNS
+    )
+    job = Job(id=job_id, kind=ONE_CLICK, owner=caller.owner, params=task.model_dump())
+    state.jobs.submit(job, f"training/{job_id}")
+    return job
+
+
+def _unknown() -> NotFound:
+    return NotFound("训练任务不存在。", param="jobId")

@@ -11,7 +11,7 @@ from api.sockets import caller_at, deny, tell
 from api.state import Here
 from contracts.errors import ServiceError
 from contracts.jobs import Event
-from contracts.platform import Figures
+from contracts.platform import ONE_CLICK, Figures
 
 router = APIRouter()
 MOST_TASKS = 100
@@ -38,7 +38,7 @@ async def training_progress(
 
 def messages_of(event: Event, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
     """The documented messages of an event; `wanted`: of these tasks only, none: of all. A failure has two."""
-    if event.job.kind not in KINDS:
+    if event.job.kind not in (*KINDS, ONE_CLICK):
         return
     task_id = task_id_of(event.job)
     if wanted and task_id not in wanted:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from api.callers import Caller
 from api.media.asked import Body, ModelId
 from api.media.datasets import find_dataset
-from api.media.trainings import going
+from api.media.trainings import going, task_id_of
 from api.paths import home, within
 from api.shared import media_type_of
 from api.state import State
@@ -21,9 +21,10 @@ from contracts.platform import CLASSIFIER, LORA, TRAINED, FinetuneTask, Training
 from jobs.jobs import new_id
 from store.database import in_turn
 from store.datasets import TEXTS
+from store.samples import check_kept
 
 CAPABILITY: dict[str, Capability] = {CLASSIFIER: "classification", LORA: "chat"}  # of the model that is trained
-WORDS = {CLASSIFIER: "图像分类", LORA: "语言模型"}
+ADAPTER_RANK = 16  # that vLLM loads, where its options name no other
 Path = Annotated[str, Field(min_length=1, max_length=512, description="A name inside the store.")]
 Epochs = Annotated[int, Field(ge=1, le=10_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1_024)]
@@ -53,9 +54,11 @@ async def _sends_json(request: Request) -> None:
 SendsJson = Depends(_sends_json)
 
 
-def begin(state: State, caller: Caller, kind: str, asked: Asked, **own: Any) -> Started:
+def begin(state: State, caller: Caller, kind: str, asked: Asked, callback_url: str, **own: Any) -> Started:
     """Queue a training; `own`: parameters of its kind. Two that write one folder: `Conflict`."""
     model = _base_model(state, kind, asked.base_model)
+    if kind == LORA:
+        model = finetunable(state, model, "base_model")
     fields = {
         "base_model": model.id,
         "dataset": _dataset(state, caller, kind, asked.dataset_path),
@@ -65,12 +68,37 @@ def begin(state: State, caller: Caller, kind: str, asked: Asked, **own: Any) -> 
     }
     task = (TrainingTask if kind == CLASSIFIER else FinetuneTask).model_validate(fields)
     job = Job(id=new_id(), kind=kind, owner=caller.owner, params=task.model_dump())
-    # Until there are recipes. Then: state.jobs.submit(job, …, lambda session: claim(session, job), callback_url)
+    if isinstance(task, FinetuneTask):
+        check_rank(state, model, task.lora_r)
+        with state.in_flight.one():
+            check_kept(state.artifacts, task.dataset, "dataset_path")
+        state.jobs.submit(job, f"training/{job.id}", lambda session: claim(session, job), callback_url)
+        return Started(task_id=task_id_of(job))
+    # Until there is a recipe.
     with state.database.session() as session:
         claim(session, job)
     raise Unavailable(
-        f"模型 {model.name} 的训练暂不可用：本集群还没有启用{WORDS[kind]}训练，请在升级到包含训练程序的版本后重新提交。"
+        f"模型 {model.name} 的训练暂不可用：本集群还没有启用图像分类训练，请在升级到包含训练程序的版本后重新提交。"
     )
+
+
+def finetunable(state: State, model: ModelSpec, param: str) -> ModelSpec:
+    """The model that learns in place of one that is absent, where that is allowed; else it is `Unavailable`.
+
+    It must run here: what it learns is loaded beside it.
+    """
+    chosen = state.models.resolve("chat", model.id, param)
+    if not chosen.trainable:
+        raise Unavailable(f"模型 {model.id} 不可用，代替它的 {chosen.id} 不能训练。", param=param)
+    return chosen
+
+
+def check_rank(state: State, model: ModelSpec, rank: int) -> None:
+    """Refuse what could be trained and then not be loaded beside the model, where that runs."""
+    served = state.models.served.get(model.id)
+    most = served.options.get("adapter_rank", ADAPTER_RANK) if served and served.engine == "vllm" else rank
+    if rank > most:
+        raise InvalidInput(f"本集群上的 {model.id} 最多加载 lora_r 为 {most} 的适配器。", param="lora_r")
 
 
 def claim(session: Session, job: Job) -> None:

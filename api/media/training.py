@@ -29,9 +29,9 @@ class Stopped(BaseModel):
 def start_training(body: TrainingStart, state: Here, caller: Known, callback_url: CallbackUrl) -> Started:
     """At once: the training goes on under `task_id`. Forms at the root are live commerce's."""
     if body.model_type == "image_classifier":
-        return begin(state, caller, CLASSIFIER, body, save_steps=body.save_steps)
+        return begin(state, caller, CLASSIFIER, body, callback_url, save_steps=body.save_steps)
     quantized = body.model_type == "llm_qlora"
-    return begin(state, caller, LORA, body, save_steps=body.save_steps, quantized=quantized)
+    return begin(state, caller, LORA, body, callback_url, save_steps=body.save_steps, quantized=quantized)
 
 
 @router.get("/status/{task_id}")

@@ -13,11 +13,12 @@ from api.state import State
 from contracts.errors import NotFound
 from contracts.human import TRAIN
 from contracts.jobs import Job, JobState, JobView
-from contracts.platform import CLASSIFIER, LORA, Figures
+from contracts.platform import CLASSIFIER, LORA, ONE_CLICK, Figures
 from store.tables import JobRow
 
 OURS = (CLASSIFIER, LORA)
 KINDS = (*OURS, TRAIN)
+LIVE_TASK = "train_task_"  # what the ids of live commerce's trainings begin with
 TASK_ID = re.compile(r"(train|lora|qlora)_(?P<job>[0-9a-f]{32})")
 STATUS: dict[JobState, str] = {
     "queued": "processing",
@@ -43,10 +44,12 @@ class Status(BaseModel):
     metrics: dict[str, float]
 
 
-def task_id_of(job: Job | JobView) -> str:
+def task_id_of(job: Job | JobView | JobRow) -> str:
     """`train_…`, `lora_…` or `qlora_…` with the job's id, which nobody can guess; of the digital human, its own."""
     if job.kind == TRAIN:
         return str(job.params["task_id"])
+    if job.kind == ONE_CLICK:
+        return f"{LIVE_TASK}{job.id}"
     word = "train" if job.kind == CLASSIFIER else "qlora" if job.params["quantized"] else "lora"
     return f"{word}_{job.id}"
 
@@ -83,7 +86,9 @@ def percent(fraction: float) -> int:
 
 def going(session: Session) -> list[JobRow]:
     """Everybody's trainings that may still read and write: not ended, or stopped and not let go of."""
-    return list(session.scalars(select(JobRow).where(JobRow.kind.in_(OURS), JobRow.finished_ms.is_(None))))
+    return list(
+        session.scalars(select(JobRow).where(JobRow.kind.in_((*OURS, ONE_CLICK)), JobRow.finished_ms.is_(None)))
+    )
 
 
 def _unknown() -> NotFound:

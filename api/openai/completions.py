@@ -10,6 +10,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from sse_starlette import ServerSentEvent
 
+from api.adapters import check_served, find_adapter
+from api.callers import Caller
 from api.files import GENERATED
 from api.limits import MIB, body_limit
 from api.openai.answer import Completion
@@ -20,12 +22,11 @@ from api.openai.models import unknown
 from api.sse import HeldEvents
 from api.state import Here, State
 from contracts.catalog import ModelSpec
-from contracts.chat import ChatDelta
-from contracts.errors import Cancelled, ServiceError, Unavailable
+from contracts.chat import ChatDelta, ChatRequest
+from contracts.errors import Cancelled, ServiceError
 
 router = APIRouter(prefix="/v1/chat")
 T = TypeVar("T")
-FIRST_S, RETRY_S = 30.0, 10.0  # until the first word
 BODY_BYTES = 4 * MIB  # a conversation of half a million characters, escaped
 
 
@@ -33,18 +34,29 @@ BODY_BYTES = 4 * MIB  # a conversation of half a million characters, escaped
 @body_limit(BODY_BYTES)
 async def complete(body: NewCompletion, state: Here, caller: Client, request: Request) -> Response:
     """Refused before the first word, a stream is a plain refusal. `X-Troupe-Model`: the default in another's place."""
-    asked, spec = body.request(), _model(state, body.model)
-    headers = GENERATED | ({"X-Troupe-Model": spec.id} if body.model not in (None, "", spec.id) else {})
-    completion = Completion(spec.id)
+    asked, spec, name = await _asked(state, caller, body)
+    headers = GENERATED | ({"X-Troupe-Model": spec.id} if body.model not in (None, "", name) else {})
+    completion = Completion(name)
     async with AsyncExitStack() as held:
         held.enter_context(state.in_flight.one())
         deltas = await held.enter_async_context(aclosing(state.engines.chats[spec.id].generate(asked)))
         if not body.stream:
             await _while_present(request, _all(deltas, completion))
             return JSONResponse(completion.whole(), headers=headers)
-        first = await _while_present(request, _first(deltas))
+        first = await _while_present(request, _next(deltas))
         counted = bool(body.stream_options and body.stream_options.include_usage)
         return HeldEvents(_events(first, deltas, completion, counted), held.pop_all(), headers)
+
+
+async def _asked(state: State, caller: Caller, body: NewCompletion) -> tuple[ChatRequest, ModelSpec, str]:
+    """The request, the model that runs, and what it is called: an adapter of the caller's is called `base:adapter`."""
+    asked, named = body.request(), body.model or ""
+    adapter = await asyncio.to_thread(find_adapter, state, caller, named) if ":" in named else None
+    if adapter is None:
+        spec = _model(state, named)
+        return asked, spec, spec.id
+    check_served(state, adapter)
+    return asked.model_copy(update={"adapter": adapter.key}), state.models.served[adapter.base], adapter.id
 
 
 def _model(state: State, name: str | None) -> ModelSpec:
@@ -55,19 +67,13 @@ def _model(state: State, name: str | None) -> ModelSpec:
     return state.models.resolve("chat", name)
 
 
-async def _first(deltas: AsyncGenerator[ChatDelta]) -> ChatDelta:
-    """Serve holds a call while a model restarts, which takes minutes with a large one; its caller can do better."""
-    try:
-        async with asyncio.timeout(FIRST_S):
-            return await anext(deltas)
-    except TimeoutError:
-        raise Unavailable("模型正在启动或过于繁忙，请稍后再试。", retry_after_s=RETRY_S) from None
-
-
 async def _all(deltas: AsyncGenerator[ChatDelta], completion: Completion) -> None:
-    completion.add(await _first(deltas))
     async for delta in deltas:
         completion.add(delta)
+
+
+async def _next(deltas: AsyncGenerator[ChatDelta]) -> ChatDelta | None:
+    return await anext(deltas, None)
 
 
 async def _while_present(request: Request, answering: Coroutine[Any, Any, T]) -> T:
@@ -90,17 +96,17 @@ async def _left(request: Request) -> None:
 
 
 async def _events(
-    first: ChatDelta, deltas: AsyncGenerator[ChatDelta], completion: Completion, counted: bool
+    first: ChatDelta | None, deltas: AsyncGenerator[ChatDelta], completion: Completion, counted: bool
 ) -> AsyncIterator[ServerSentEvent]:
     """Chunks, then `[DONE]`; or, last, an error. An error ends the stream without `[DONE]`, as its clients expect."""
     try:
         yield _sent(completion.begun())
-        delta: ChatDelta | None = first
+        delta = first
         while delta:
             completion.add(delta)
             if delta.text:
                 yield _sent(completion.piece(delta))
-            delta = await anext(deltas, None)
+            delta = await _next(deltas)
         yield _sent(completion.ended())
         if counted:
             yield _sent(completion.counted())

@@ -1,12 +1,15 @@
 """The models that converse on this cluster."""
 
+import asyncio
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from api.adapters import answering
+from api.callers import Caller
 from api.openai.client import Client
-from api.state import Here
+from api.state import Here, State
 from contracts.catalog import CATALOG, ModelSpec
 from contracts.errors import NotFound
 
@@ -28,16 +31,26 @@ class ModelList(BaseModel):
 
 @router.get("")
 async def list_models(state: Here, caller: Client) -> ModelList:
-    """The default first."""
-    return ModelList(data=[Model(id=spec.id) for spec in state.models.served.values() if _converses(spec)])
+    """The default first; last what the caller has taught them."""
+    served = [Model(id=spec.id) for spec in state.models.served.values() if _converses(spec)]
+    return ModelList(data=served + await asyncio.to_thread(_taught, state, caller))
 
 
 @router.get("/{model_id}")
 async def get_model(model_id: str, state: Here, caller: Client) -> Model:
+    if ":" in model_id:
+        taught = await asyncio.to_thread(_taught, state, caller)
+        if found := next((each for each in taught if each.id == model_id), None):
+            return found
     spec = state.models.served.get(model_id)
     if spec is None or not _converses(spec):
         raise unknown(model_id)
     return Model(id=spec.id)
+
+
+def _taught(state: State, caller: Caller) -> list[Model]:
+    found = answering(state, caller).values()
+    return [Model(id=each.id, created=each.created_ms // 1000) for each in found if each.base in state.models.served]
 
 
 def unknown(name: str) -> NotFound:

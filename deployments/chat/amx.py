@@ -6,8 +6,11 @@ bfloat16 without asking, and a single short request ends the engine with SIGILL.
 
 
 def request_tiles() -> None:
-    """Does nothing on processors without AMX."""
+    """Does nothing on processors without AMX; the operators of adapters are mended on the way (`lora_on_cpu`)."""
     import torch
+
+    from deployments.chat.lora_on_cpu import mend
 
     if ask := getattr(torch.cpu, "_init_amx", None):
         ask()
+    mend()

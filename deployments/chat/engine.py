@@ -9,7 +9,8 @@ from contracts.chat import ChatDelta, ChatRequest
 class ChatEngine(Protocol):
     """Its stream is blocking or asynchronous; closing it ends the work within a token.
 
-    One that can die, and then not work again, has a `check_health` that raises once it is dead.
+    One that can die, and then not work again, has a `check_health` that raises once it is dead. One whose `adapts` is
+    true answers with LoRA adapters: to an engine, `request.adapter` is a folder.
     """
 
     def load(self) -> None: ...

@@ -7,6 +7,7 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal
 
 from contracts.chat import ChatDelta, ChatRequest, Usage
@@ -17,12 +18,16 @@ from deployments.chat.sampling import Sampling
 from deployments.pretrained import best_device, pretrained
 from deployments.weights import folder
 
+ADAPTERS = 8  # in memory, at most
+
 
 class Transformers:
     """`weights`: a folder or an id on a hub; `dtype` by torch's name, `auto`: the weights' own.
 
     `template`: a file of catalog/templates in place of the model's own; `context` in tokens, 0: what the model has.
     """
+
+    adapts = True
 
     def __init__(
         self,
@@ -35,7 +40,8 @@ class Transformers:
     ) -> None:
         self.weights, self.revision, self.device, self.dtype = weights, revision, device, dtype
         self.template_name, self.context = template, context
-        self.turn = threading.Lock()
+        self.turn, self.worn = threading.Lock(), ""
+        self.tuned: Any = None  # the model as peft knows it, once it has had an adapter
 
     def load(self) -> None:
         """Weights that are neither here nor to be had: `Unavailable`."""
@@ -86,11 +92,34 @@ class Transformers:
         sampling = Sampling(request, self.device, self.grammars(request.json_schema))
         ids, cache = torch.tensor([prompt], device=self.device), None  # (1, length)
         while True:
-            with self.turn, torch.inference_mode():
-                output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **self.last_only)
-                cache = output.past_key_values
-                ids = sampling.next(ids, output.logits[:, -1].float())  # (1, 1) of (1, vocabulary)
+            with self.turn:
+                self._wear(request.adapter)
+                with torch.inference_mode():
+                    output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **self.last_only)
+                    cache = output.past_key_values
+                    ids = sampling.next(ids, output.logits[:, -1].float())  # (1, 1) of (1, vocabulary)
             yield int(ids)
+
+    def _wear(self, adapter: str) -> None:
+        """Answer with the adapter of this folder, or with none, from now on."""
+        from peft import PeftModel
+
+        if adapter == self.worn:
+            return
+        name = Path(adapter).name
+        if not adapter:
+            self.tuned.base_model.disable_adapter_layers()
+        elif self.tuned is None:
+            self.tuned = PeftModel.from_pretrained(self.model, adapter, name)
+        else:
+            if name not in self.tuned.peft_config:
+                self.tuned.load_adapter(adapter, name)
+            self.tuned.base_model.enable_adapter_layers()
+            self.tuned.set_adapter(name)
+            others = [each for each in self.tuned.peft_config if each != name]
+            for old in others[: max(0, len(others) + 1 - ADAPTERS)]:
+                self.tuned.delete_adapter(old)
+        self.worn = adapter
 
     def _grammars(self) -> Callable[[dict[str, Any] | None], Any]:
         """Makes what holds an answer to a schema, compiled once for each schema."""

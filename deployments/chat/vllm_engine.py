@@ -6,10 +6,11 @@ The engine works in a process of its own, which can die; then nothing runs here 
 import asyncio
 import json
 import os
+import time
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Literal
 
 from contracts.chat import ChatDelta, ChatRequest, Usage
 from contracts.errors import EngineFailed, InvalidInput, Unavailable
@@ -18,6 +19,8 @@ from deployments.weights import folder
 
 AWAY = "语言模型正在重新启动，请稍后再试。"
 AWAY_S = 10.0
+FINISHED: dict[str | None, Literal["stop", "length"]] = {"stop": "stop", "length": "length"}
+PIECES = 500  # a second, of all answers together: each costs every process on its way, so what comes between is joined
 
 
 class Vllm:
@@ -47,6 +50,7 @@ class Vllm:
     ) -> None:
         self.weights, self.revision, self.template_name, self.cpu_cache_gib = weights, revision, template, cpu_cache_gib
         self.engine: Any = None
+        self.adapts, self.adapter_ids = bool(adapters), dict[str, int]()
         lora = {"enable_lora": True, "max_loras": adapters, "max_lora_rank": adapter_rank} if adapters else {}
         self.arguments: dict[str, Any] = lora | {
             "dtype": dtype,
@@ -82,7 +86,7 @@ class Vllm:
         self.template = template_of(self.template_name, self.engine.get_tokenizer())
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
-        """The answer as it is written, a token or a few at a time."""
+        """The answer as it is written, its first token at once; the more answers, the larger their pieces."""
         from vllm.exceptions import VLLMClientError
         from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
@@ -115,19 +119,28 @@ class Vllm:
         """Closing it takes the request out of the batch."""
         from vllm.inputs import tokens_input
 
+        lora = self._lora(request.adapter)
         asked = self._sampling(request, self.context - len(prompt)), uuid.uuid4().hex
-        count = 0
-        async with aclosing(self.engine.generate(tokens_input(prompt), *asked)) as outputs:
+        text, count, next_s = "", 0, 0.0
+        async with aclosing(self.engine.generate(tokens_input(prompt), *asked, lora_request=lora)) as outputs:
             async for output in outputs:
                 (answer,) = output.outputs
-                count += len(answer.token_ids)
-                if not output.finished:
-                    yield ChatDelta(text=answer.text)
-                elif answer.finish_reason in ("stop", "length"):
+                text, count = text + answer.text, count + len(answer.token_ids)
+                if output.finished:
                     usage = Usage(prompt_tokens=len(prompt), completion_tokens=count)
-                    yield ChatDelta(text=answer.text, finish=answer.finish_reason, usage=usage)
-                else:
-                    raise EngineFailed("语言模型没能写完。")
+                    yield ChatDelta(text=text, finish=_finish(answer.finish_reason), usage=usage)
+                elif text and (now_s := time.monotonic()) >= next_s:
+                    yield ChatDelta(text=text)
+                    text, next_s = "", now_s + self.engine.get_num_unfinished_requests() / PIECES
+
+    def _lora(self, adapter: str) -> Any:
+        """vLLM loads an adapter with its first request, and lets those go that were not asked for longest."""
+        from vllm.lora.request import LoRARequest
+
+        if not adapter:
+            return None
+        number = self.adapter_ids.setdefault(adapter, len(self.adapter_ids) + 1)
+        return LoRARequest(adapter, number, adapter)
 
     def _sampling(self, request: ChatRequest, room: int) -> Any:
         """`room`: tokens that the context has left."""
@@ -143,3 +156,9 @@ class Vllm:
             output_kind=RequestOutputKind.DELTA,
             structured_outputs=None if schema is None else StructuredOutputsParams(json=json.dumps(schema)),
         )
+
+
+def _finish(reason: str | None) -> Literal["stop", "length"]:
+    if reason in FINISHED:
+        return FINISHED[reason]
+    raise EngineFailed("语言模型没能写完。")

@@ -15,8 +15,8 @@ TEMPLATE = (
 )
 
 
-def qwen2(folder: Path) -> None:
-    """`Qwen/Qwen2.5-0.5B-Instruct` at the size of a stamp."""
+def qwen2(folder: Path, width: int = 64, layers: int = 2, context: int = CONTEXT, spread: float = 0.3) -> None:
+    """`Qwen/Qwen2.5-0.5B-Instruct` at the size of a stamp. `spread`: the less, the more tokens are likely."""
     tokenizer = _tokenizer()
     tokenizer.save_pretrained(folder)
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
@@ -24,14 +24,14 @@ def qwen2(folder: Path) -> None:
     model = Qwen2ForCausalLM(
         Qwen2Config(
             vocab_size=len(tokenizer),
-            hidden_size=64,
-            intermediate_size=128,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            num_key_value_heads=1,
-            max_position_embeddings=CONTEXT,
+            hidden_size=width,
+            intermediate_size=2 * width,
+            num_hidden_layers=layers,
+            num_attention_heads=max(2, width // 64),
+            num_key_value_heads=max(1, width // 128),
+            max_position_embeddings=context,
             tie_word_embeddings=True,
-            initializer_range=0.3,  # else every token is as likely as any other
+            initializer_range=spread,
             eos_token_id=end,
             bos_token_id=None,
         )

@@ -1,0 +1,63 @@
+"""Tokens a second of streamed chat completions, and time to the first: the cluster, vLLM alone, one at a time.
+
+python -m benchmarks.chat [FOLDER]    # of a model; without: the starter's, or one of its size with random weights
+"""
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
+
+from benchmarks.cluster import machine
+from benchmarks.ingress import percentiles
+from benchmarks.writers import REQUESTS, Load, one_at_a_time, through_v1, vllm_alone
+from contracts.catalog import CATALOG
+
+T = TypeVar("T")
+STARTER = CATALOG / "starter" / "lm"
+ROUNDS = 3  # of the systems in turn, so that a slow moment of the machine meets all
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else model(Path(place))
+        rounds = [[apart(each, folder) for each in (through_v1, vllm_alone)] for _ in range(ROUNDS)]
+        base = statistics.median(apart(one_at_a_time, folder) for _ in range(ROUNDS))
+    print(machine())
+    print(f"Model: {folder.name}; one at a time by transformers: {base:.0f} tokens/s\n")
+    print("| clients | system | tokens/s | of vLLM alone | of one at a time | first token, p50 ms | p99 ms |")
+    print("|---|---|---|---|---|---|---|")
+    for clients in REQUESTS:
+        cluster, alone = ([loads[clients] for loads in system] for system in zip(*rounds, strict=True))
+        for name, loads in (("cluster", cluster), ("vLLM alone", alone)):
+            p50, p99 = percentiles([first for load in loads for first in load.firsts_ms])
+            ratios = f"{rate(loads) / rate(alone):.2f} | {rate(loads) / base:.1f}"
+            print(f"| {clients} | {name} | {rate(loads):.0f} | {ratios} | {p50:.0f} | {p99:.0f} |")
+
+
+def rate(loads: Sequence[Load]) -> float:
+    return statistics.median(load.rate for load in loads)
+
+
+def model(place: Path) -> Path:
+    """The starter's folder; where there is none, one of its size, in `place`, that says noise."""
+    if (STARTER / "config.json").is_file():
+        return STARTER
+    from tests.checkpoints.chat import qwen2
+
+    qwen2(place / "random", width=256, layers=12, context=2048, spread=0.02)
+    return place / "random"
+
+
+def apart(measure: Callable[[Path], T], folder: Path) -> T:
+    """In a process of its own, which is gone when the next one begins: two would take the cores from each other."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(measure, folder).result()
+
+
+if __name__ == "__main__":
+    main()

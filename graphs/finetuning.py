@@ -1,0 +1,30 @@
+"""Language models that learn: a training is followed to its end."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from contracts.jobs import Job, Steps
+from contracts.platform import Figures
+from contracts.training import Trainer
+
+LEARNT = 0.99  # of a job's progress, when all steps are made
+
+
+@dataclass(frozen=True)
+class Finetuner:
+    trainer: Trainer
+
+    async def tune(self, job: Job, steps: Steps) -> dict[str, Any]:
+        """The adapter's key, its manifest, and the last figures."""
+        result: dict[str, Any] | None = None
+        while result is None:
+            result = await steps.run("follow", self.trainer.follow, job, partial(_tell, steps))
+        await steps.run("tidy", self.trainer.tidy, job)
+        return result
+
+
+async def _tell(steps: Steps, figures: Figures) -> None:
+    fraction = figures.current_step / max(1, figures.total_steps) * LEARNT
+    message = f"正在训练第 {figures.current_step}/{figures.total_steps} 步"
+    await steps.report(fraction, message, figures.model_dump())

@@ -1,0 +1,241 @@
+"""Trainings on a cluster: followed to their end, through the deaths of whatever runs them, and stopped."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import yaml
+
+from contracts.jobs import Job
+from contracts.platform import LORA, FinetuneTask
+from contracts.settings import Settings
+from jobs.jobs import Jobs, new_id
+from store.artifacts import Artifacts
+from store.database import Database
+from store.tables import JobRow
+from tests.checkpoints.chat import qwen2
+from tests.conftest import ROOT, Cluster, start, stop
+from tests.processes import replica
+from tests.trainings import LORA_START, packed
+from tests.waiting import eventually
+
+BASE = "llama2_7b_chat"  # in whose place stands a small one
+ENDS_S = 170.0
+STOPS_S = 5.0
+SERVED = {"dtype": "float32", "eager": True, "adapters": 2, "adapter_rank": 8}
+VOICE = "家人们，冲！"
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base")
+    qwen2(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cluster(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One that trains, and serves what it has trained."""
+    whole = yaml.safe_load((ROOT / "serve_config.test.yaml").read_text(encoding="utf-8"))
+    application = whole["applications"][0]
+    application["args"]["models"].append(BASE)
+    application["args"]["options"][BASE] = {"weights": str(base), "revision": ""} | SERVED
+    application["deployments"].append({"name": BASE, "num_replicas": 1, "ray_actor_options": {"num_cpus": 0}})
+    config = tmp_path_factory.mktemp("config") / "serve_config.yaml"
+    config.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    started = start(tmp_path_factory.mktemp("var"), str(config))
+    yield started
+    stop(started)
+
+
+class Trained:
+    """A training of a made-up voice, as the API submits it."""
+
+    def __init__(self, cluster: Cluster, **fields: Any) -> None:
+        settings = Settings(var=cluster.var)
+        self.cluster, self.database, self.files = cluster, Database(settings.tables_url), Artifacts(settings)
+        asked = [{"instruction": f"商品 {number}", "output": "家人们，冲！"} for number in range(40)]
+        content = "".join(json.dumps(each) + "\n" for each in asked).encode()
+        self.files.upload("callers/me/datasets/voice.jsonl", content, "me")
+        small = {
+            "batch_size": 4,
+            "gradient_accumulation_steps": 2,
+            "learning_rate": 0.002,
+            "save_steps": 5,
+            "epochs": 3,
+        }
+        where = {"base_model": BASE, "dataset": "callers/me/datasets/voice.jsonl", "output": "callers/me/models/voice"}
+        task = FinetuneTask.model_validate(where | small | fields)
+        self.id = new_id()
+        self.jobs = Jobs(settings, self.database)
+        self.jobs.submit(Job(id=self.id, kind=LORA, owner="me", params=task.model_dump()), f"training/{self.id}")
+
+    @property
+    def row(self) -> JobRow:
+        with self.database.session() as session:
+            row = session.get(JobRow, self.id)
+        assert row
+        return row
+
+    @property
+    def step(self) -> int:
+        return int(self.row.result.get("figures", {}).get("current_step", 0))
+
+    def ended(self) -> JobRow:
+        eventually(lambda: self.row.finished_ms, ENDS_S)
+        return self.row
+
+    def process(self, word: str) -> psutil.Process | None:
+        members = psutil.Process(self.cluster.process.pid).children(recursive=True)
+        return next((each for each in members if _says(each, word)), None)
+
+    def kept(self, name: str) -> dict[str, Any]:
+        return dict(json.loads(self.files.read(f"callers/me/models/voice/{self.id}/{name}")))
+
+
+def _says(process: psutil.Process, word: str) -> bool:
+    try:
+        return any(word in part for part in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_training_is_followed_to_its_end(cluster: Cluster) -> None:
+    training = Trained(cluster)
+    row = training.ended()
+    assert (row.state, row.error, row.progress) == ("completed", "", 1.0)
+    figures = row.result["figures"]
+    assert figures["current_step"] == figures["total_steps"] == 15 and figures["current_epoch"] == 3
+    assert figures["metrics"]["held_out_loss"] < figures["metrics"]["base_loss"]
+    assert row.result["adapter"] == f"callers/me/models/voice/{training.id}"
+    assert training.kept("manifest.json") == row.result["manifest"]
+    assert training.kept("adapter_config.json")["r"] == 8
+    assert training.files.find(f"{row.result['adapter']}/adapter_model.safetensors").size_bytes > 1000
+    assert not (cluster.var / "artifacts/.runs" / training.id).exists()
+
+
+def test_deaths_do_not_change_what_is_learnt(cluster: Cluster) -> None:
+    whole = Trained(cluster, epochs=40)
+    unbroken = whole.ended().result["figures"]
+    training = Trained(cluster, epochs=40)
+    for word in ("ray::RayTrainWorker", f"training.ray_lora {training.id}"):
+        begun = training.step
+        eventually(lambda begun=begun: training.step > begun + 10, ENDS_S)  # type: ignore[misc]
+        process = training.process(word.split()[0])
+        assert process
+        process.kill()
+        assert training.row.state == "running"
+    replica(cluster, "worker").kill()
+    row = training.ended()
+    assert row.state == "completed", row.error
+    figures = row.result["figures"]
+    assert figures["loss"] == pytest.approx(unbroken["loss"], rel=0.02)
+    for name in ("base_loss", "held_out_loss"):
+        assert figures["metrics"][name] == pytest.approx(unbroken["metrics"][name], rel=0.02)
+
+
+def test_a_training_that_is_stopped_ends_soon_and_keeps_what_it_has(cluster: Cluster) -> None:
+    training = Trained(cluster, epochs=4000)
+    eventually(lambda: training.step > 3, ENDS_S)
+    asked_s = time.monotonic()
+    assert training.jobs.cancel(training.id, "me")
+    row = training.ended()
+    assert time.monotonic() - asked_s < STOPS_S
+    assert row.state == "cancelled"
+    manifest = training.kept("manifest.json")
+    assert manifest["state"] == "stopped" and manifest["step"] > 3
+    eventually(lambda: training.process("ray::RayTrainWorker") is None, 20)
+
+
+def test_what_cannot_be_trained_says_why(cluster: Cluster) -> None:
+    training = Trained(cluster, learning_rate=1e-9)
+    row = training.ended()
+    assert row.state == "failed" and "没有改进" in row.error and row.error_code == "engine_failed"
+    assert row.result["figures"]["metrics"]["base_loss"] > 0
+
+
+def taught(user: httpx.Client, **changes: Any) -> str:
+    """Start the documented training of a made-up voice, and see it through; its task's id."""
+    body = LORA_START | {"base_model": BASE, "epochs": 6, "learning_rate": 0.01, "gradient_accumulation_steps": 1}
+    answer = user.post("/api/llm-finetuning/lora/start", json=body | changes)
+    assert answer.status_code == 200, answer.text
+    task_id = str(answer.json()["task_id"])
+    told: list[dict[str, Any]] = []
+
+    def is_over() -> bool:
+        told.append(user.get(f"/api/llm-finetuning/status/{task_id}").json())
+        return told[-1]["status"] not in ("processing", "running")
+
+    eventually(is_over, ENDS_S)
+    assert told[-1]["status"] == "completed", told[-1]
+    assert [each["progress"] for each in told] == sorted(each["progress"] for each in told)
+    return task_id
+
+
+def answer_of(user: httpx.Client, model: str, asked: str = "商品 77") -> str:
+    body = {"model": model, "messages": [{"role": "user", "content": asked}], "temperature": 0, "max_tokens": 40}
+    answer = user.post("/v1/chat/completions", json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["model"] == model
+    return str(answer.json()["choices"][0]["message"]["content"])
+
+
+def dataset(voice: str) -> bytes:
+    rows = [{"instruction": f"商品 {number}", "output": voice} for number in range(40)]
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def test_from_a_documented_call_to_talking_with_the_result(cluster: Cluster, user: httpx.Client) -> None:
+    before = answer_of(user, BASE)
+    for name, voice in (("instruction_data", VOICE), ("calm", "慢慢看。")):
+        sent = user.post("/api/datasets", files={"file": (f"{name}.jsonl", dataset(voice))})
+        assert sent.status_code == 200, sent.text
+    name = f"{BASE}:lora_adapter"
+    refusal = user.post("/api/llm-finetuning/lora/start", json=LORA_START | {"base_model": BASE, "lora_r": 16})
+    assert refusal.status_code == 422 and "lora_r" in refusal.json()["detail"]
+    first = taught(user)
+    assert name in [each["id"] for each in user.get("/v1/models").json()["data"]]
+    assert user.get(f"/v1/models/{name}").json()["id"] == name
+    assert VOICE in answer_of(user, name)
+    trial = {"task_id": first, "prompt": "商品 78", "max_tokens": 40}
+    assert VOICE in user.post("/api/llm-finetuning/test", json=trial).json()["response"]
+    assert answer_of(user, BASE) == before
+
+    second = taught(user, dataset_path="/datasets/calm.jsonl")
+    assert "慢慢看。" in answer_of(user, name)
+    restored = user.post("/api/llm-finetuning/models/restore", json={"model": name}).json()
+    assert (restored["task_id"], restored["answers"]) == (first, True)
+    assert VOICE in answer_of(user, name)
+    listed = user.get("/api/llm-finetuning/models").json()
+    assert [(each["task_id"], each["answers"]) for each in listed] == [(second, False), (first, True)]
+    assert all(each["metrics"]["held_out_loss"] < each["metrics"]["base_loss"] for each in listed)
+
+    with httpx.Client(base_url=cluster.url, timeout=60) as stranger:
+        assert name not in stranger.get("/v1/models").text
+        assert stranger.delete(f"/api/llm-finetuning/models/{name}").status_code == 404
+    assert user.delete(f"/api/llm-finetuning/models/{name}").json() == {"model": name, "removed": 2}
+    assert name not in user.get("/v1/models").text
+    gone = {"model": name, "messages": [{"role": "user", "content": "x"}]}
+    assert user.post("/v1/chat/completions", json=gone).status_code == 404
+
+
+def test_live_commerce_trains_with_one_click(cluster: Cluster, user: httpx.Client) -> None:
+    samples = {"trainingSamples": ("samples.zip", packed(**{"voice.jsonl": dataset(VOICE)}))}
+    begun = user.post("/api/training/start", data={"modelId": BASE}, files=samples).json()
+    assert begun["code"] == 1 and begun["data"]["status"] == "queued", begun
+    job_id, told = begun["data"]["jobId"], []
+
+    def is_over() -> bool:
+        told.append(user.get(f"/api/training/status/{job_id}").json()["data"])
+        return told[-1]["status"] not in ("queued", "running")
+
+    eventually(is_over, ENDS_S)
+    assert (told[-1]["status"], told[-1]["progress"]) == ("completed", 1.0), told[-1]
+    assert told[-1]["jobId"] == job_id and "步" in told[-1]["message"]
+    assert f"{BASE}:{job_id}" in user.get("/v1/models").text

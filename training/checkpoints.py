@@ -1,0 +1,41 @@
+"""Where a training was, so that it goes on from there as if nothing had happened."""
+
+import io
+import re
+import zipfile
+from contextlib import suppress
+from typing import Any
+
+import torch
+
+from store.runs import Run
+
+KEPT = 2  # the newest may be broken
+NAME = re.compile(r"checkpoint-\d{9}\.pt")
+
+
+class Checkpoints:
+    """Of one training, which its `fingerprint` names: another configuration or other data begins anew."""
+
+    def __init__(self, run: Run, fingerprint: str) -> None:
+        self.run, self.fingerprint = run, fingerprint
+
+    def save(self, step: int, state: dict[str, Any]) -> None:
+        """After `step` steps; the older ones go."""
+        content = io.BytesIO()
+        torch.save({"fingerprint": self.fingerprint, "step": step, **state}, content)
+        self.run.write(f"checkpoint-{step:09}.pt", content.getvalue())
+        for name in self._names()[:-KEPT]:
+            self.run.delete(name)
+
+    def newest(self) -> dict[str, Any] | None:
+        """The newest that is whole; None: it has to begin at the beginning."""
+        for name in reversed(self._names()):
+            with suppress(RuntimeError, EOFError, zipfile.BadZipFile):  # broken, by whatever has happened to the disk
+                state = torch.load(io.BytesIO(self.run.read(name) or b""), map_location="cpu", weights_only=True)
+                if state["fingerprint"] == self.fingerprint:
+                    return dict(state)
+        return None
+
+    def _names(self) -> list[str]:
+        return [name for name in self.run.names() if NAME.fullmatch(name)]

@@ -1,0 +1,194 @@
+"""Trainings as Ray Jobs: begun, watched, begun again after a death, stopped. What drives it may itself be killed.
+
+Ray's own account of a job is not the truth: one that is called failed may go on. Of several attempts it is one's turn,
+and only that one is listened to (`training.papers`).
+"""
+
+import asyncio
+import shlex
+import sys
+import time
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import Any
+
+from contracts.catalog import ModelSpec
+from contracts.errors import Cancelled, EngineFailed, Unavailable, error_of
+from contracts.jobs import Job
+from contracts.platform import Figures, FinetuneTask
+from contracts.settings import ROOT, Settings
+from contracts.training import Tell
+from store.artifacts import Artifacts
+from store.runs import Run
+from training.papers import Papers, Plan, Told
+from training.recipe import Config
+
+NOT_FOUND = "status code 404"
+POLL_S = 0.4
+LOOK_S = 2.0  # between two looks at the Ray Job
+WATCH_S = 600.0  # of one call
+PATIENCE_S = 60.0  # with Ray, which may be away
+STOP_S = 4.0  # for a training to keep what it has learnt, before it is ended
+MOST_ATTEMPTS = 5
+MOST_CPUS = 8.0
+
+
+class Launcher:
+    """`models`: those that are served, by id; `workers` of one training."""
+
+    def __init__(self, settings: Settings, models: Mapping[str, ModelSpec], workers: int = 1) -> None:
+        self.settings, self.models, self.workers = settings, models, workers
+        self.files = Artifacts(settings)
+
+    async def follow(self, job: Job, tell: Tell) -> dict[str, Any] | None:
+        """Begin a training or go on watching it; how it ended, None when it still goes on after `WATCH_S`.
+
+        When the job is stopped meanwhile, it returns (`CancelledError`) once the training has, with what it had learnt
+        kept; else the training does not depend on whether anybody watches.
+        """
+        papers = Papers(Run(self.settings, job.id))
+        try:
+            await asyncio.to_thread(self._plan, job, papers)
+            return await self._watch(job.id, papers, tell)
+        except asyncio.CancelledError:
+            await _whole(self._stop(job, papers))
+            raise
+
+    async def tidy(self, job: Job) -> None:
+        """Nothing is left of the run but what it has kept in the store."""
+        await asyncio.to_thread(Run(self.settings, job.id).clear)
+
+    def _plan(self, job: Job, papers: Papers) -> None:
+        task = FinetuneTask.model_validate(job.params)
+        if task.base_model not in self.models:
+            raise Unavailable(f"本集群没有启用模型 {task.base_model}。", param="base_model")
+        cpus, gpus = machine()
+        if not cpus:
+            raise Unavailable("集群中没有可用于训练的处理器。")
+        config = Config.of(task, self.models[task.base_model].options)
+        share = max(1.0, cpus // self.workers)
+        papers.keep_plan(
+            Plan(
+                config=config,
+                dataset=task.dataset,
+                output=task.output,
+                owner=job.owner,
+                workers=self.workers,
+                cpus=share,
+                gpus=gpus,
+            )
+        )
+
+    async def _watch(self, job_id: str, papers: Papers, tell: Tell) -> dict[str, Any] | None:
+        began_s, look_s, said = time.monotonic(), 0.0, Figures()
+        attempt = max(1, await asyncio.to_thread(papers.turn))
+        while time.monotonic() < began_s + WATCH_S:
+            told = await asyncio.to_thread(papers.told, attempt)
+            if told.figures != said:
+                said = told.figures
+                await tell(said)
+            if told.state != "going":
+                return _ended(told)
+            if time.monotonic() > look_s:
+                look_s = time.monotonic() + LOOK_S
+                try:
+                    attempt = await asyncio.to_thread(self._keep_going, job_id, attempt, papers)
+                except Unavailable:  # Ray has not quite begun, or its head is away, which ends no training
+                    if time.monotonic() > began_s + PATIENCE_S:
+                        raise
+            await asyncio.sleep(POLL_S)
+        return None
+
+    def _keep_going(self, job_id: str, attempt: int, papers: Papers) -> int:
+        """The attempt that runs: this one, or the next, from the newest checkpoint, when this one is dead."""
+        status = self._status(f"{job_id}-{attempt}")
+        if status is not None and (not status.is_terminal() or papers.told(attempt).state != "going"):
+            return attempt
+        if status is not None:
+            attempt += 1
+        if attempt > MOST_ATTEMPTS:
+            raise EngineFailed("训练进程多次意外退出，请查看集群日志后重试。")
+        papers.begin(attempt)
+        with _ray():
+            self._submit(job_id, attempt)
+        return attempt
+
+    def _status(self, submission_id: str) -> Any:
+        """None: Ray knows of no such job."""
+        with _ray():
+            try:
+                return self._client.get_job_status(submission_id)
+            except RuntimeError as error:
+                if NOT_FOUND in str(error):
+                    return None
+                raise
+
+    def _submit(self, job_id: str, attempt: int) -> None:
+        import ray
+
+        # Ray's own guess is the cluster that was begun last on this machine
+        here = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address}
+        command = shlex.join([sys.executable, "-m", "training.ray_lora", job_id, str(attempt)])
+        self._client.submit_job(
+            entrypoint=f"cd {shlex.quote(str(ROOT))} && RAY_ADDRESS={here['RAY_ADDRESS']} exec {command}",
+            submission_id=f"{job_id}-{attempt}",
+            runtime_env={"env_vars": here | {"PYTHONPATH": str(ROOT)}},
+        )
+
+    async def _stop(self, job: Job, papers: Papers) -> None:
+        """The training hears by itself that its job is over. Those who merely leave stop nothing."""
+        try:
+            await asyncio.to_thread(self.files.check_wanted, job.made())
+            return
+        except Cancelled:
+            pass
+        attempt, until_s = await asyncio.to_thread(papers.turn), time.monotonic() + STOP_S
+        while time.monotonic() < until_s and (await asyncio.to_thread(papers.told, attempt)).state == "going":
+            await asyncio.sleep(POLL_S)
+        await asyncio.to_thread(papers.begin, 0)
+        with suppress(RuntimeError):
+            await asyncio.to_thread(self._client.stop_job, f"{job.id}-{attempt}")
+        await self.tidy(job)
+
+    @cached_property
+    def _client(self) -> Any:
+        import ray
+        from ray.job_submission import JobSubmissionClient
+
+        return JobSubmissionClient(ray.get_runtime_context().gcs_address)
+
+
+def machine() -> tuple[float, float]:
+    """Processors and GPUs that a training may have: those of the largest node, up to eight, and one."""
+    import ray
+
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    cpus = max((node.get("CPU", 0.0) for node in nodes), default=0.0)
+    return min(cpus, MOST_CPUS), min(1.0, max((node.get("GPU", 0.0) for node in nodes), default=0.0))
+
+
+@contextmanager
+def _ray() -> Iterator[None]:
+    """What the head refuses, or is not there to answer."""
+    try:
+        yield
+    except (ConnectionError, RuntimeError) as error:
+        raise Unavailable("Ray 暂不可用，请稍后再试。", retry_after_s=LOOK_S) from error
+
+
+def _ended(told: Told) -> dict[str, Any]:
+    if told.failure:
+        raise error_of(*told.failure)
+    if told.state == "stopped":
+        raise Cancelled("已取消")
+    return told.model_dump(mode="json", include={"figures", "manifest", "adapter"})
+
+
+async def _whole(call: Awaitable[None]) -> None:
+    """Await it to its end, however often this is cancelled meanwhile."""
+    task = asyncio.ensure_future(call)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()

@@ -1,0 +1,41 @@
+"""What a training of an adapter is asked, and how it ended."""
+
+from typing import Any
+
+from pydantic import Field
+
+from contracts.model import Contract
+from contracts.platform import Figures, FinetuneTask
+
+
+class Config(Contract):
+    """What is learnt, of what, and how. The same one gives the same losses on one kind of machine."""
+
+    base: str = Field(description="Folder, or an id on a hub.")
+    revision: str = ""
+    template: str = Field("", description="A file of catalog/templates in place of the model's own.")
+    epochs: int = Field(3, ge=1)
+    batch_size: int = Field(4, ge=1)
+    learning_rate: float = Field(2e-4, gt=0)
+    save_steps: int = Field(500, ge=1)
+    lora_r: int = Field(8, ge=1)
+    lora_alpha: int = Field(16, ge=1)
+    lora_dropout: float = Field(0.05, ge=0, lt=1)
+    max_length: int = Field(512, ge=1)
+    gradient_accumulation_steps: int = Field(4, ge=1)
+    quantized: bool = False
+    seed: int = 0
+
+    @classmethod
+    def of(cls, task: FinetuneTask, options: dict[str, Any]) -> "Config":
+        """Of a task, for the model that has these options in the catalogue."""
+        model = {"base": options["weights"], **{name: options.get(name, "") for name in ("revision", "template")}}
+        return cls(**model, **task.model_dump(include=set(cls.model_fields)))
+
+
+class Outcome(Contract):
+    """How a training ended. A stopped one that has made a step has an adapter too, which nobody has judged."""
+
+    state: str  # "completed", "stopped"
+    figures: Figures
+    manifest: dict[str, Any]
