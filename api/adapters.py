@@ -1,7 +1,7 @@
 """Language models that a caller has taught: adapters by name, `base:adapter`, each with its versions."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,12 +12,15 @@ from api.callers import Caller
 from api.media.trainings import task_id_of
 from api.paths import home
 from api.state import State
+from contracts.chat import ChatDelta, ChatRequest
+from contracts.engines import Chat
 from contracts.errors import NotFound, Unavailable
-from contracts.platform import LORA, ONE_CLICK, TRAINED
+from contracts.platform import LORA, MANIFEST, ONE_CLICK, TRAINED
 from store.listing import newest_under
 from store.tables import ArtifactRow, JobRow
 
-MANIFEST, CHOSEN = "manifest.json", "version.json"  # the second: which version answers, where it is not the newest
+CHOSEN = "version.json"  # which version answers, where it is not the newest
+OURS = {"base", "revision", "template", "dataset_sha256"}  # of a configuration: the machine's, or told elsewhere
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,12 @@ class Adapter:
     version: str
     folder: str
     created_ms: int
-    metrics: dict[str, float]
     task_id: str
+    metrics: dict[str, float]
+    dataset_sha256: str
+    samples: int
+    base_revision: str
+    config: dict[str, Any]
 
     @property
     def id(self) -> str:
@@ -53,12 +60,10 @@ def versions(state: State, caller: Caller) -> list[Adapter]:
 
 def answering(state: State, caller: Caller) -> dict[str, Adapter]:
     """The version of each that answers, by id: the newest, or an earlier one that was chosen after it was trained."""
-    found: dict[str, Adapter] = {}
-    every = versions(state, caller)
-    for adapter in every:
-        if adapter.id not in found:
-            found[adapter.id] = _chosen(state, adapter, every) or adapter
-    return found
+    every: dict[str, list[Adapter]] = {}
+    for adapter in versions(state, caller):
+        every.setdefault(adapter.id, []).append(adapter)
+    return {name: _answering(state, theirs) for name, theirs in every.items()}
 
 
 def find_adapter(state: State, caller: Caller, name: str) -> Adapter | None:
@@ -66,24 +71,42 @@ def find_adapter(state: State, caller: Caller, name: str) -> Adapter | None:
     return answering(state, caller).get(name) if ":" in name else None
 
 
-def check_served(state: State, adapter: Adapter) -> None:
-    """`Unavailable` when its base does not run here."""
-    if adapter.base not in state.models.served:
-        raise Unavailable(f"微调模型 {adapter.id} 的基础模型没有启用，请在集群配置的 models 中启用 {adapter.base}。")
+class Adapted:
+    """A language model that answers with an adapter."""
+
+    def __init__(self, chat: Chat, key: str, name: str) -> None:
+        self.chat, self.key, self.model = chat, key, name
+
+    def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
+        return self.chat.generate(request.model_copy(update={"adapter": self.key}))
+
+
+def adapted(state: State, base: str, key: str, name: str) -> Chat:
+    """The base with the adapter of this key. `Unavailable` when the base does not run here."""
+    if base not in state.engines.chats:
+        raise Unavailable(f"{name} 的基础模型没有启用，请在集群配置的 models 中启用 {base}。")
+    return Adapted(state.engines.chats[base], key, name)
+
+
+def chat_of(state: State, caller: Caller, name: str, param: str) -> Chat:
+    """The model that answers to a name: an adapter of the caller's, or one of the cluster's; empty: the default."""
+    if adapter := find_adapter(state, caller, name):
+        return adapted(state, adapter.base, adapter.key, adapter.id)
+    return state.engines.chats[state.models.resolve("chat", name, param).id]
 
 
 def choose(state: State, caller: Caller, name: str, version: str) -> Adapter:
     """From now on this version answers to the name; empty: the one before that which does now."""
-    current = find_adapter(state, caller, name)
-    if current is None:
-        raise NotFound("没有这个微调模型。", param="name")
-    older = [each for each in versions(state, caller) if each.id == name and each.created_ms < current.created_ms]
-    wanted = [each for each in versions(state, caller) if each.id == name and each.version == version]
-    chosen = next(iter(wanted if version else older), None)
+    every = [each for each in versions(state, caller) if each.id == name]
+    if not every:
+        raise NotFound("没有这个微调模型。", param="model")
+    current = _answering(state, every)
+    older = every[every.index(current) + 1 :]
+    chosen = next((each for each in every if each.version == version), None) if version else next(iter(older), None)
     if chosen is None:
         raise NotFound("没有这个版本，或它已是最早的版本。", param="version")
     content = json.dumps({"version": chosen.version}).encode()
-    state.artifacts.upload(f"{chosen.folder}/{CHOSEN}", content, caller.owner)
+    state.artifacts.upload(f"{every[0].folder}/{CHOSEN}", content, caller.owner)
     return chosen
 
 
@@ -91,19 +114,21 @@ def remove(state: State, caller: Caller, name: str) -> list[Adapter]:
     """All its versions are gone, and no replica finds them any more."""
     gone = [each for each in versions(state, caller) if each.id == name]
     if not gone:
-        raise NotFound("没有这个微调模型。", param="name")
+        raise NotFound("没有这个微调模型。", param="model")
     for folder in {each.folder for each in gone}:
         state.artifacts.delete(folder)
     return gone
 
 
-def _chosen(state: State, newest: Adapter, every: Iterable[Adapter]) -> Adapter | None:
+def _answering(state: State, every: Sequence[Adapter]) -> Adapter:
+    """Of all versions of one, newest first, that which answers."""
+    newest = every[0]
     place = f"{newest.folder}/{CHOSEN}"
     row = next((row for row in newest_under(state.database, [newest.folder]) if row.key == place), None)
     if row is None or row.created_ms < newest.created_ms:
-        return None
+        return newest
     version = json.loads(state.artifacts.read(place))["version"]
-    return next((each for each in every if each.id == newest.id and each.version == version), None)
+    return next((each for each in every if each.version == version), newest)
 
 
 def _version_of(row: ArtifactRow) -> str:
@@ -111,14 +136,18 @@ def _version_of(row: ArtifactRow) -> str:
 
 
 def _adapter(job: JobRow) -> Adapter:
-    folder = str(job.params["output"])
-    metrics: dict[str, Any] = job.result.get("figures", {}).get("metrics", {})
+    folder, manifest = str(job.params["output"]), job.result.get("manifest", {})
+    config = {name: value for name, value in manifest.get("config", {}).items() if name not in OURS}
     return Adapter(
         name=folder.partition(f"/{TRAINED}/")[2],
         base=str(job.params["base_model"]),
         version=job.id,
         folder=folder,
         created_ms=job.finished_ms or job.created_ms,
-        metrics=metrics,
         task_id=task_id_of(job),
+        metrics=job.result.get("figures", {}).get("metrics", {}),
+        dataset_sha256=manifest.get("dataset_sha256", ""),
+        samples=manifest.get("samples", 0),
+        base_revision=manifest.get("base_revision", ""),
+        config=config,
     )

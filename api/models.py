@@ -18,10 +18,16 @@ WORDS: dict[Capability, str] = {
 
 
 class Models:
-    """`served` runs on this cluster, the first of each capability is its default; `known` is the whole catalogue."""
+    """`served` runs on this cluster, the first of each capability is its default; `known` is the whole catalogue.
 
-    def __init__(self, served: Sequence[ModelSpec], known: Mapping[str, ModelSpec], fallback: bool) -> None:
-        self.served, self.known, self.fallback = {spec.id: spec for spec in served}, known, fallback
+    `commercial`: models whose licence forbids commercial use are refused, and are not recommended.
+    """
+
+    def __init__(
+        self, served: Sequence[ModelSpec], known: Mapping[str, ModelSpec], fallback: bool, commercial: bool = False
+    ) -> None:
+        self.served, self.known = {spec.id: spec for spec in served}, known
+        self.fallback, self.commercial = fallback, commercial
 
     def resolve(
         self,
@@ -50,7 +56,7 @@ class Models:
             return known
         if self.fallback:
             return self.default(capability, clones=known.clones, edits=edits)
-        raise Unavailable(f"模型 {name} 不可用：{_remedy(known)}。", param=param)
+        raise Unavailable(f"模型 {name} 不可用：{self._remedy(known)}。", param=param)
 
     def default(self, capability: Capability, *, clones: bool = False, edits: bool = False) -> ModelSpec:
         """The first that is served of those that can do this; when there is none, the refusal names one that could."""
@@ -61,11 +67,16 @@ class Models:
         if served := next(filter(can, self.served.values()), None):
             return served
         kind = ("可用给定音色的" if clones else "可按图片绘图的" if edits else "") + WORDS[capability]
-        could = next(filter(can, self.known.values()), None)
-        remedy = f"可用 {could.id}：{_remedy(could)}。" if could else ""
+        could = next((spec for spec in self.known.values() if can(spec) and self.allowed(spec)), None)
+        remedy = f"可用 {could.id}：{self._remedy(could)}。" if could else ""
         raise Unavailable(f"本集群没有启用{kind}模型。{remedy}")
 
+    def allowed(self, spec: ModelSpec) -> bool:
+        """Whether its licence lets it run here."""
+        return spec.commercial or not self.commercial
 
-def _remedy(spec: ModelSpec) -> str:
-    enable = "请在集群配置的 models 中启用它"
-    return f"需要 {spec.needs}，并{enable}" if spec.needs else enable
+    def _remedy(self, spec: ModelSpec) -> str:
+        if not self.allowed(spec):
+            return f"许可证 {spec.licence} 禁止商业使用，而本集群用于商业用途（TROUPE_COMMERCIAL）"
+        enable = "请在集群配置的 models 中启用它"
+        return f"需要 {spec.needs}，并{enable}" if spec.needs else enable

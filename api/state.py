@@ -12,7 +12,7 @@ from api.models import Models
 from api.nodes import Nodes, this_machine
 from api.rates import InFlight, Rates
 from api.tokens import Tokens
-from contracts.engines import Chat, Classification, Detection, Face
+from contracts.engines import Chat, Classification, Detection, Face, Image, Speech, Transcription
 from contracts.settings import Settings
 from jobs.feed import Feed
 from jobs.jobs import Jobs
@@ -29,6 +29,9 @@ class Engines:
     """Models that routes call themselves, each by its id."""
 
     chats: Mapping[str, Chat] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+    speeches: Mapping[str, Speech] = field(default_factory=dict)
+    transcriptions: Mapping[str, Transcription] = field(default_factory=dict)
     classifications: Mapping[str, Classification] = field(default_factory=dict)
     detections: Mapping[str, Detection] = field(default_factory=dict)
     faces: Mapping[str, Face] = field(default_factory=dict)

@@ -111,11 +111,11 @@ def _check_size(state: State, file: UploadFile, kind: Kind, param: str) -> None:
 
 async def _once(request: Request) -> None:
     names = [name for name, _ in (await request.form()).multi_items()]
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    if twice := next((name for name in names if names.count(name) > 1 and not name.endswith("[]")), None):
         raise InvalidInput("只能有一个。", param=twice)
 
 
-Once = Depends(_once)  # refuses a form that gives a field twice, of which FastAPI would take the last
+Once = Depends(_once)  # refuses a form that gives a field twice, of which FastAPI would take the last; not a list[]
 
 
 class FormRoute(APIRoute):

@@ -1,7 +1,7 @@
 """Calls that are documented as synchronous: jobs inside, for whose end the caller waits."""
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Annotated
 
 from fastapi import Depends, Header
@@ -15,12 +15,18 @@ ENDED = frozenset({"completed", "failed", "cancelled"})
 
 async def finished(state: State, job: Job) -> JobView:
     """The job, once it is completed; how it failed is raised. Who leaves, or waits too long, finds it under its id."""
+    view = await awaited(state, job)
+    if view.state not in ENDED:
+        raise Deadline(f"处理时间过长，任务仍在进行：{job.id}")
+    return view
+
+
+async def awaited(state: State, job: Job) -> JobView:
+    """The same, but whoever has waited too long gets it as far as it is."""
     created_ms = (await asyncio.to_thread(state.jobs.records.get, job.id, job.owner)).created_ms
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(state.settings.sync_s):
             await _ended(state, job, created_ms)
-    except TimeoutError:
-        raise Deadline(f"处理时间过长，任务仍在进行：{job.id}") from None
     view = await asyncio.to_thread(state.jobs.records.get, job.id, job.owner)
     if view.state == "failed":
         raise error_of(view.error_code or "internal", view.error)

@@ -6,18 +6,14 @@ python -m benchmarks.chat [FOLDER]    # of a model; without: the starter's, or o
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
-from benchmarks.cluster import machine
+from benchmarks.cluster import apart, machine
 from benchmarks.ingress import percentiles
 from benchmarks.writers import REQUESTS, Load, one_at_a_time, through_v1, vllm_alone
 from contracts.catalog import CATALOG
 
-T = TypeVar("T")
 STARTER = CATALOG / "starter" / "lm"
 ROUNDS = 3  # of the systems in turn, so that a slow moment of the machine meets all
 
@@ -51,12 +47,6 @@ def model(place: Path) -> Path:
 
     qwen2(place / "random", width=256, layers=12, context=2048, spread=0.02)
     return place / "random"
-
-
-def apart(measure: Callable[[Path], T], folder: Path) -> T:
-    """In a process of its own, which is gone when the next one begins: two would take the cores from each other."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(measure, folder).result()
 
 
 if __name__ == "__main__":

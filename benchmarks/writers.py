@@ -3,22 +3,17 @@
 import asyncio
 import json
 import os
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import yaml
 
-from benchmarks.cluster import served
+from benchmarks.cluster import configured, served
 from contracts import prompts
-from contracts.catalog import models
-from contracts.settings import ROOT
 
 MODEL = "qwen2.5-7b-instruct"  # any that vLLM runs: the weights are those of the folder
 REQUESTS = {1: 6, 8: 32, 32: 96}  # by the number of clients, who share them
@@ -79,7 +74,8 @@ async def load(ask: Ask, clients: int, requests: int, numbers: Iterator[int]) ->
 
 def through_v1(folder: Path) -> dict[int, Load]:
     os.environ.update(HERE)
-    with configured(folder) as config, served(config) as url:
+    options = {"weights": str(folder.resolve()), "context": 0}
+    with configured(MODEL, options, max_ongoing_requests=256) as config, served(config) as url:
         return asyncio.run(_through_v1(url))
 
 
@@ -105,24 +101,6 @@ async def _through_v1(url: str) -> dict[int, Load]:
 def _says(line: bytes) -> bool:
     """A chunk with text; one without comes before the first."""
     return bool(json.loads(line[6:])["choices"][0]["delta"].get("content"))
-
-
-@contextmanager
-def configured(folder: Path) -> Iterator[str]:
-    """The local cluster with this as its only language model."""
-    whole = yaml.safe_load((ROOT / "serve_config.local.yaml").read_text(encoding="utf-8"))
-    application: dict[str, Any] = whole["applications"][0]
-    known, arguments = models(), application["args"]
-    chats = [name for name in arguments["models"] if known[name].capability == "chat"]
-    arguments["models"] = [MODEL, *(name for name in arguments["models"] if name not in chats)]
-    arguments["options"] = {MODEL: {"weights": str(folder.resolve()), "context": 0}}
-    kept = [each for each in application["deployments"] if each["name"] not in chats]
-    mine = {"name": MODEL, "num_replicas": 1, "max_ongoing_requests": 256, "ray_actor_options": {"num_cpus": 0}}
-    application["deployments"] = [*kept, mine]
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        yaml.safe_dump(whole, file)
-        file.flush()
-        yield file.name
 
 
 def vllm_alone(folder: Path) -> dict[int, Load]:

@@ -2,8 +2,11 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import psutil
+import yaml
 
 from cli.models import missing
 from contracts.catalog import ModelSpec, models
@@ -21,8 +24,19 @@ class Finding:
     needed: bool = True
 
 
-def look(settings: Settings) -> list[Finding]:
-    return [python(), memory(), disk(settings), *gpus(), *(model(spec) for spec in models().values())]
+def look(settings: Settings, config: Path) -> list[Finding]:
+    """`config`: what is to be served. Its models are looked at with its options."""
+    served, options = configured(config)
+    specs = [spec.model_copy(update={"options": spec.options | options.get(spec.id, {})}) for spec in models().values()]
+    return [python(), memory(), disk(settings), *gpus(), *(model(spec, spec.id in served) for spec in specs)]
+
+
+def configured(config: Path) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """The models that it serves, and its options by model."""
+    applications = yaml.safe_load(config.read_text(encoding="utf-8"))["applications"]
+    arguments = [application.get("args", {}) for application in applications]
+    served = [name for each in arguments for name in each.get("models", [])]
+    return served, {name: chosen for each in arguments for name, chosen in each.get("options", {}).items()}
 
 
 def python() -> Finding:
@@ -53,6 +67,7 @@ def gpus() -> list[Finding]:
     return [Finding(True, f"GPU: {pynvml.nvmlDeviceGetName(handle)}", needed=False) for handle in found]
 
 
-def model(spec: ModelSpec) -> Finding:
+def model(spec: ModelSpec, served: bool) -> Finding:
+    """One that is to be served is needed."""
     lacking = missing(spec)
-    return Finding(not lacking, f"model {spec.id}: {lacking or 'ready'}", needed=False)
+    return Finding(not lacking, f"model {spec.id}: {lacking or 'ready'}", needed=served)

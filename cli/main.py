@@ -66,9 +66,9 @@ def demo(
 
 
 @app.command()
-def doctor() -> None:
-    """Look whether this machine can run Troupe, and which models are ready."""
-    findings = checks.look(Settings())
+def doctor(config: Config = LOCAL) -> None:
+    """Look whether this machine can run Troupe, which models are ready, and what their folders lack."""
+    findings = checks.look(Settings(), config)
     for finding in findings:
         console.print(f"[{'green' if finding.good else 'red'}]{'✓' if finding.good else '✗'}[/] {finding.text}")
     raise typer.Exit(0 if all(finding.good or not finding.needed for finding in findings) else 1)

@@ -11,12 +11,20 @@ from rich.table import Column, Table
 from contracts.catalog import ModelSpec
 from contracts.catalog import models as catalogue
 from contracts.errors import ServiceError
+from contracts.settings import Settings
+from deployments.layouts import problems, sources
 from deployments.registry import ENGINES
-from deployments.weights import local, pulled
+from deployments.weights import folder, local
 
 app = typer.Typer(help="List the catalogue, get weights.")
 console = Console()
-BY_HUB = {"chat", "classification", "detection", "transcription"}  # whole folders; the others' libraries get their own
+BY_HUB = {
+    "chat",
+    "classification",
+    "detection",
+    "speech",
+    "transcription",
+}  # whole folders; the others' libraries get their own
 
 
 @app.callback(invoke_without_command=True)
@@ -45,31 +53,36 @@ def pull(model: Annotated[str, typer.Argument(help="Its id in the catalogue.")])
 
 def get(spec: ModelSpec) -> Path:
     """The folder of its weights, which are there then."""
-    name = _hub_id(spec)
-    if not name:
+    if refused := forbidden(spec):
+        fail(f"{spec.id}: {refused}")
+    needed = sources(spec)
+    if not needed:
         fail(f"{spec.id} has no weights to get.")
     if spec.capability not in BY_HUB:
         fail(f"The weights of {spec.id} come when it is first served, by its engine's own library.")
-    return local(name, spec.options.get("revision", "")) or pulled(name, spec.options.get("revision", ""))
+    places = [folder(source.weights, source.revision, source.only) for source in needed]
+    return places[0]
 
 
 def missing(spec: ModelSpec) -> str:
     """Why a model cannot run here; empty when it can."""
     if (spec.capability, spec.engine) not in ENGINES:
         return f"needs {spec.needs}" if spec.needs else f"no engine {spec.engine!r}"
+    if refused := forbidden(spec):
+        return refused
     if key := spec.options.get("key"):
         return "" if {key, f"{key}_FILE"} & os.environ.keys() else f"needs {spec.needs}"
-    if name := _hub_id(spec):
-        return "" if local(name, spec.options.get("revision", "")) else f"needs {spec.needs}"
-    return f"needs {spec.needs}" if spec.needs else ""
+    if needed := sources(spec):
+        here = all(local(source.weights, source.revision) for source in needed)
+        return "; ".join(problems(spec)) if here else f"needs {spec.needs}"
+    return f"needs {spec.needs}" if spec.needs and not spec.options.get("url") else ""
 
 
-def _hub_id(spec: ModelSpec) -> str:
-    """Where its weights are; faster-whisper has names of its own for sizes."""
-    weights = str(spec.options.get("weights", ""))
-    if spec.engine == "faster_whisper" and weights and "/" not in weights:
-        return f"Systran/faster-whisper-{weights}"
-    return weights
+def forbidden(spec: ModelSpec) -> str:
+    """Why its licence does not let it run here; empty when it does."""
+    if spec.commercial or not Settings().commercial:
+        return ""
+    return f"TROUPE_COMMERCIAL is set, and its licence, {spec.licence}, forbids commercial use"
 
 
 def fail(text: str) -> NoReturn:

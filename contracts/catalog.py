@@ -22,8 +22,10 @@ class ModelSpec(Contract):
     name: str = ""
     description: str = ""
     licence: str = ""
+    commercial: bool = True  # the licence of its weights lets it earn money
     options: dict[str, Any] = {}
     clones: bool = False  # speaks in the voice of a recording
+    needs_transcript: bool = False  # and must know for that what the recording says
     edits: bool = False  # draws from a picture too
     languages: list[str] = []  # ISO 639-1, that it hears or speaks; empty: not told
     label_set: str = ""  # what a recogniser can name, in words

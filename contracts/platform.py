@@ -5,9 +5,11 @@ from pydantic import Field, FiniteFloat
 from contracts.image import ImageRequest
 from contracts.model import Contract
 from contracts.tasks import Clip
+from contracts.transcription import TranscriptionRequest
 
 IMAGE, VIDEO, SPEECH, TRANSCRIPTION = "media.image", "media.video", "media.speech", "media.transcription"  # kinds
 CLASSIFIER, LORA = "media.classifier", "media.lora"  # kinds of training
+MERGE = "media.merge"  # of what the second has made, with its base
 ONE_CLICK = "live.train"  # the same as the second, as live commerce asks for it
 OUTPUTS = "outputs"  # results, under names that nobody can guess: whoever has one may have the file
 
@@ -36,15 +38,14 @@ class ClipTask(Clip):
         return f"{OUTPUTS}/.work/{job_id}"
 
 
-class TranscribeTask(Contract):
+class TranscribeTask(TranscriptionRequest):
     """What is said in a recording (an upload that is removed at the end)."""
 
     model: str
-    recording: str = Field(min_length=1, description="Artifact key.")
-    language: str = ""
 
 
 DATASETS, TRAINED = "datasets", "models"  # folders of a caller's own
+MANIFEST = "manifest.json"  # of an adapter: what it was taught, how, and how well; it is whole when this is there
 
 
 class TrainingTask(Contract):
@@ -55,7 +56,7 @@ class TrainingTask(Contract):
     output: str = Field(description="Key of the folder, the caller's own, that the trained model is kept in.")
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1)
-    learning_rate: float = Field(gt=0)
+    learning_rate: FiniteFloat = Field(gt=0)
     save_steps: int = Field(500, ge=1, description="Steps between two checkpoints.")
 
 
@@ -68,6 +69,15 @@ class FinetuneTask(TrainingTask):
     max_length: int = Field(512, ge=1, description="Tokens of an example.")
     gradient_accumulation_steps: int = Field(4, ge=1)
     quantized: bool = Field(False, description="QLoRA: the base model is held in four bits.")
+    dataset_sha256: str = Field("", description="Of the samples, as they were when they were checked.")
+
+
+class MergeTask(Contract):
+    """Make one model of an adapter and its base."""
+
+    base_model: str
+    adapter: str = Field(description="Key of its folder.")
+    output: str = Field(description="Key of the folder, the caller's own, that the model is kept in.")
 
 
 class Figures(Contract):

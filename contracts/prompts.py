@@ -166,9 +166,10 @@ def refine(text: str, action: str) -> list[Message]:
     )
 
 
-def small_talk(text: str) -> list[Message]:
-    """Ask for a short spoken reply to a viewer."""
-    return _ask(TALK_SYSTEM[language_of(text)], text)
+def small_talk(text: str, before: Sequence[Message] = ()) -> list[Message]:
+    """Ask for a short spoken reply to a viewer; `before`: what was said so far, by turns."""
+    system, asked = _ask(TALK_SYSTEM[language_of(text)], text)
+    return [system, *before, asked]
 
 
 def _repair(words: dict[str, str], messages: Sequence[Message], answer: str, problem: str) -> list[Message]:

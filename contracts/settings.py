@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     image_mib: int = Field(20, ge=1, description="MiB that a picture may have which a caller brings.")
     audio_mib: int = Field(50, ge=1, description="The same of a sound.")
     video_mib: int = Field(200, ge=1, description="The same of a film.")
+    training_workers: int = Field(1, ge=1, le=64, description="Workers of one training: they share its work.")
     producer: str = Field("troupe", pattern=r"^[!-~]{1,64}$", description="ContentProducer of the labels.")
     visible_label: bool = True
     keep_days: int = Field(0, ge=0, description="Days after its last work that a task is kept; 0: for ever.")
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     hub: Literal["auto", "huggingface", "modelscope"] = Field(
         "auto", description="Where weights come from that no folder has; auto: Hugging Face, then ModelScope."
     )
+    commercial: bool = Field(False, description="Models whose licence forbids commercial use are refused.")
     revision: str = Field("", description="The code's revision; empty: asked of git.")
 
     @model_validator(mode="before")

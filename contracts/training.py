@@ -21,3 +21,7 @@ class Trainer(Protocol):
     async def tidy(self, job: Job) -> None:
         """Nothing is left of the training but what it has kept in the store."""
         ...
+
+    async def merge(self, job: Job) -> dict[str, Any]:
+        """Make one model of an adapter and its base, and keep it in the store: its key and its manifest."""
+        ...

@@ -94,6 +94,13 @@ class RemoteSpeech:
         return _stream(self.handle, "synthesize", request)
 
 
+class AttendedSpeech(RemoteSpeech):
+    """For somebody who listens: `Unavailable` when it does not begin to speak in time."""
+
+    def synthesize(self, request: SpeechRequest) -> AsyncGenerator[AudioChunk]:
+        return begun(super().synthesize(request))
+
+
 class RemoteVideo:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
@@ -108,6 +115,13 @@ class RemoteTranscription:
 
     def transcribe(self, request: TranscriptionRequest) -> AsyncGenerator[Progress | Transcript]:
         return _stream(self.handle, "transcribe", request)
+
+
+class AttendedTranscription(RemoteTranscription):
+    """For somebody who waits: `Unavailable` when it does not begin to listen in time."""
+
+    def transcribe(self, request: TranscriptionRequest) -> AsyncGenerator[Progress | Transcript]:
+        return begun(super().transcribe(request))
 
 
 class RemoteClassification:

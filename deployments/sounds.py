@@ -8,7 +8,7 @@ from typing import Any
 import av
 from numpy.typing import NDArray
 
-FORMATS = "wav,mp3,flac,ogg,aac,amr,mov,matroska,mpegts,avi,flv,aiff,caf"  # none that names other files to be read
+FORMATS = "wav,mp3,flac,ogg,aac,amr,mov,matroska,mpegts,avi,flv,aiff,caf,asf"  # none that names other files to be read
 
 
 class Broken(Exception):

@@ -1,9 +1,10 @@
-"""Where a model's files lie: in a folder that is named, or from a hub, Hugging Face or ModelScope (`TROUPE_HUB`)."""
+"""Where a model's files lie: in a folder of the catalogue or elsewhere, or on a hub, as `TROUPE_HUB` says."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from contracts.catalog import CATALOG
 from contracts.errors import Unavailable
 from contracts.settings import Settings
 
@@ -11,44 +12,55 @@ DOUBLED = ["*.pt", "*.pth", "*.h5", "*.msgpack", "*.onnx", "*.gguf", "original/*
 COMPLETE = ".complete"  # in a folder that came from ModelScope
 
 
-def folder(weights: str, revision: str = "") -> Path:
+def folder(weights: str, revision: str = "", only: Sequence[str] = ()) -> Path:
     """What is here is taken as it is; else it is got from the hub. Neither: `Unavailable`."""
-    return local(weights, revision) or pulled(weights, revision)
+    return local(weights, revision, only) or pulled(weights, revision, only)
 
 
-def local(weights: str, revision: str = "") -> Path | None:
-    """The folder, when all of it is here."""
+def local(weights: str, revision: str = "", only: Sequence[str] = ()) -> Path | None:
+    """The folder, when all of it is here: of the starter models, in a place that is named, or got from a hub before."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    if Path(weights).is_dir():
-        return Path(weights)
+    for place in (CATALOG / weights, Path(weights)):
+        if place.is_dir():
+            return place
     if (_kept(weights) / COMPLETE).is_file():
         return _kept(weights)
     try:
-        found = Path(snapshot_download(weights, revision=revision or None, local_files_only=True))
+        found = snapshot_download(
+            weights,
+            revision=revision or None,
+            allow_patterns=list(only) or None,
+            ignore_patterns=[*DOUBLED, "*.bin"],  # what was not got, and what `_whole` looks at itself
+            local_files_only=True,
+        )
     except (HFValidationError, LocalEntryNotFoundError):
         return None
-    return found if _whole(found) else None
+    return Path(found) if _whole(Path(found)) else None
 
 
-def pulled(weights: str, revision: str = "") -> Path:
-    """Get it from the hub, with bars of progress; what came before an interruption is kept and continued."""
+def pulled(weights: str, revision: str = "", only: Sequence[str] = ()) -> Path:
+    """Get it from the hub, with bars of progress; files that came before an interruption are not got again.
+
+    `only`: patterns of the files that are wanted; empty: all.
+    """
     hub = Settings().hub
-    sources: dict[str, Callable[[str, str], Path]] = {"huggingface": _huggingface, "modelscope": _modelscope}
+    sources: dict[str, Callable[[str, str, list[str] | None], Path]] = {
+        "huggingface": _huggingface,
+        "modelscope": _modelscope,
+    }
     problems = []
     for name in sources if hub == "auto" else [hub]:
         try:
-            return sources[name](weights, revision)
+            return sources[name](weights, revision, list(only) or None)
         except Unavailable as problem:
             problems.append(problem.message)
     raise Unavailable(" ".join(problems))
 
 
 def _whole(found: Path) -> bool:
-    """A snapshot of the Hub's, of which nothing is missing: every shard is there, and none is still coming."""
-    if any((found.parents[1] / "blobs").glob("*.incomplete")):
-        return False
+    """Whether there are weights in a snapshot of the Hub's, and of sharded ones every shard: files come there whole."""
     shards = {name for index in found.rglob("*.index.json") for name in _shards(index)}
     weights = [file for kind in ("*.safetensors", "*.bin") for file in found.rglob(kind)]
     return bool(weights) and all(path.is_file() for path in shards)
@@ -60,7 +72,7 @@ def _shards(index: Path) -> set[Path]:
     return named if any(path.is_file() for path in named) else set()
 
 
-def _huggingface(weights: str, revision: str) -> Path:
+def _huggingface(weights: str, revision: str, only: list[str] | None) -> Path:
     """Of files that are there in several formats, safetensors alone."""
     import httpx2
     from huggingface_hub import model_info, snapshot_download
@@ -70,7 +82,8 @@ def _huggingface(weights: str, revision: str) -> Path:
         listed = model_info(weights, revision=revision or None).siblings or []
         safe = any(each.rfilename.endswith(".safetensors") for each in listed)
         unwanted = [*DOUBLED, "*.bin"] if safe else DOUBLED
-        return Path(snapshot_download(weights, revision=revision or None, ignore_patterns=unwanted))
+        kept = snapshot_download(weights, revision=revision or None, allow_patterns=only, ignore_patterns=unwanted)
+        return Path(kept)
     except (HfHubHTTPError, HFValidationError, httpx2.HTTPError, OSError) as error:
         raise Unavailable(
             f"{weights!r} is no folder here, and Hugging Face does not give it ({type(error).__name__}). Let this "
@@ -79,15 +92,18 @@ def _huggingface(weights: str, revision: str) -> Path:
         ) from error
 
 
-def _modelscope(weights: str, revision: str) -> Path:
+def _modelscope(weights: str, revision: str, only: list[str] | None) -> Path:
     """Its latest: revisions in the catalogue are Hugging Face's."""
     try:
         from modelscope import snapshot_download
+        from modelscope.hub import errors
     except ImportError:
         raise Unavailable("ModelScope needs the package `modelscope`, which is not installed here.") from None
+    theirs = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    refusals: tuple[type[Exception], ...] = (OSError, ValueError, *theirs)  # theirs have no base of their own
     try:
-        snapshot_download(weights, local_dir=str(_kept(weights)), ignore_patterns=DOUBLED)
-    except (OSError, ValueError) as error:
+        snapshot_download(weights, local_dir=str(_kept(weights)), allow_patterns=only, ignore_patterns=DOUBLED)
+    except refusals as error:
         raise Unavailable(f"ModelScope does not give {weights!r} ({type(error).__name__}).") from error
     (_kept(weights) / COMPLETE).touch()
     return _kept(weights)

@@ -18,7 +18,7 @@ from api.state import Engines, make
 from contracts.catalog import Capability, ModelSpec, models
 from contracts.errors import InvalidInput
 from contracts.settings import Settings
-from graphs.models import ATTENDED, check_needed, deploy, named, remotes
+from graphs.models import ATTENDED, check_licences, check_needed, deploy_all, named, remotes
 from graphs.pipelines import pipelines
 from jobs import engine
 from jobs.worker import Worker
@@ -28,7 +28,15 @@ from store.labels.mark import WORDS
 from store.voices import Voices
 from training.launch import Launcher
 
-DIRECT: tuple[Capability, ...] = ("chat", "classification", "detection", "face")  # quick: the ingress calls them itself
+DIRECT: dict[Capability, str] = {  # the ingress calls them itself: they are quick, or somebody listens to them
+    "chat": "chats",
+    "image": "images",
+    "speech": "speeches",
+    "transcription": "transcriptions",
+    "classification": "classifications",
+    "detection": "detections",
+    "face": "faces",
+}
 
 
 class Args(BaseModel):
@@ -87,8 +95,10 @@ class Ingress:
     ) -> None:
         _join_logs()
         direct = {capability: remotes(capability, served, handles, ATTENDED) for capability in DIRECT}
-        engines = Engines(**{f"{capability}s": found for capability, found in direct.items()})
-        self.state = make(Settings(), Models(served, models(), fallback), engines, nodes)
+        engines = Engines(**{DIRECT[capability]: found for capability, found in direct.items()})
+        settings = Settings()
+        choices = Models(served, models(), fallback, settings.commercial)
+        self.state = make(settings, choices, engines, nodes)
         self.worker = worker  # bound, so that it is deployed; they meet in the database
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -106,8 +116,8 @@ def build(args: Args) -> Application:
     }
     served = [_named(known, name) for name in args.models]
     check_needed(served)
-    files = Artifacts(settings)
-    bound = {spec.id: deploy(spec, files) for spec in served}
+    check_licences(served, settings.commercial)
+    bound = deploy_all(served, Artifacts(settings))
     worker = named(WorkerDeployment, "worker", served, known, bound)
     direct = {spec.id: bound[spec.id] for spec in served if spec.capability in DIRECT}
     return named(Ingress, "ingress", served, args.fallback, direct, worker)

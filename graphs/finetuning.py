@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from contracts.errors import Cancelled, ServiceError
 from contracts.jobs import Job, Steps
 from contracts.platform import Figures
 from contracts.training import Trainer
@@ -17,11 +18,23 @@ class Finetuner:
 
     async def tune(self, job: Job, steps: Steps) -> dict[str, Any]:
         """The adapter's key, its manifest, and the last figures."""
-        result: dict[str, Any] | None = None
-        while result is None:
-            result = await steps.run("follow", self.trainer.follow, job, partial(_tell, steps))
+        try:
+            result: dict[str, Any] | None = None
+            while result is None:
+                result = await steps.run("follow", self.trainer.follow, job, partial(_tell, steps))
+        except Cancelled:  # then it has tidied up itself
+            raise
+        except ServiceError:
+            await steps.run("tidy", self.trainer.tidy, job)
+            raise
         await steps.run("tidy", self.trainer.tidy, job)
         return result
+
+    async def merge(self, job: Job, steps: Steps) -> dict[str, Any]:
+        """The key of the model's folder, and its manifest."""
+        await steps.report(0, "正在合并适配器与基础模型")
+        merged: dict[str, Any] = await steps.run("merge", self.trainer.merge, job)
+        return merged
 
 
 async def _tell(steps: Steps, figures: Figures) -> None:

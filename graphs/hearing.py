@@ -23,7 +23,7 @@ class Transcriber:
     async def transcribe(self, job: Job, steps: Steps) -> dict[str, Any]:
         """A `Transcript` as data. The recording is not kept (`jobs.expiry`: of a stopped job)."""
         task = TranscribeTask.model_validate(job.params)
-        request = TranscriptionRequest(recording=task.recording, language=task.language)
+        request = TranscriptionRequest(**task.model_dump(exclude={"model"}))
         try:
             return await steps.run("transcribe", _told, self.transcriptions[task.model], request, steps)
         finally:

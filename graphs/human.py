@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,20 +22,20 @@ from contracts.human import (
     Voices,
     scratch_of,
 )
-from contracts.image import ImageRequest
 from contracts.jobs import Job, Steps
 from contracts.video import FilmRequest, Shot
-from graphs.chat import talk
-from graphs.render import deliver, draw, remove, render
+from graphs.chat import Models, Question, talk
+from graphs.portrait import SIDE, portrait
+from graphs.render import remove, render
 from graphs.sounds import Sound, recorded, say, spoken
 from graphs.story import put, seed_of, wav
 
 PROBE = "你好，很高兴认识你。"  # what a new voice says first
-PRESENTER = "A friendly woman in a bright room, facing the camera and smiling, portrait."
-SIDE, SEED = 720, 4  # of every portrait: the presenter is the same one in all films
-SPOKEN, DRAWN = 0.3, 0.4  # of a job's progress, once its sound is there, and its portrait
+FILMED = 0.4  # of a job's progress, once its sound and its portrait are there: a film engine takes all at once
 
 Engine = TypeVar("Engine")
+One = TypeVar("One")
+Other = TypeVar("Other")
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,14 @@ class Performer:
                 sound = await steps.run("speak", self._speak, job, said, f"{folder}/sound.wav")
             else:
                 sound = await steps.run("take", self._take, job, task.audio, f"{folder}/sound.wav")
-            return await self._film(job, steps, sound, task.text)
+            drawn = await steps.run("portrait", self._portrait, job)
+            return await self._film(job, steps, sound, drawn, task.text)
 
     async def chat(self, job: Job, steps: Steps) -> dict[str, Any]:
         """A film of the answer to a recording, with what was heard and what is said."""
         async with self._scratch(job, steps) as folder:
             told = await steps.run("talk", self._talk, job, f"{folder}/sound.wav")
-            film = await self._film(job, steps, told, told["reply"])
+            film = await self._film(job, steps, told, told["portrait"], told["reply"])
         return film | {"heard": told["heard"], "reply": told["reply"]}
 
     async def train(self, job: Job, steps: Steps) -> dict[str, Any]:
@@ -97,18 +98,17 @@ class Performer:
             "请在升级到包含训练程序的版本后重新提交；声音克隆和视频生成（静态肖像画面）现在就可以使用。"
         )
 
-    async def _film(self, job: Job, steps: Steps, sound: dict[str, Any], text: str) -> dict[str, Any]:
+    async def _portrait(self, job: Job) -> str:
+        return await portrait(self.image, self.files, scratch_of(job.id), job.made(self.image.model))
+
+    async def _film(self, job: Job, steps: Steps, sound: dict[str, Any], picture: str, text: str) -> dict[str, Any]:
         """The portrait bears the visible mark, so that it stays for the film's whole length."""
-        await steps.report(SPOKEN)
-        folder, drawing = scratch_of(job.id), job.made(self.image.model, PRESENTER, seed=SEED)
-        portrait = ImageRequest(prompt=PRESENTER, width=SIDE, height=SIDE, seed=SEED)
-        drawn = await steps.run("draw", draw, self.image, portrait, f"{folder}/portrait.png", drawing)
-        marked = await steps.run("mark", deliver, self.files, drawn, f"{folder}/marked.png", drawing)
-        shot = Shot(picture=marked, duration_s=sound["duration_s"])
+        await steps.report(FILMED)
+        shot = Shot(picture=picture, duration_s=sound["duration_s"])
         request = FilmRequest(shots=[shot], narration=[sound["key"]], width=SIDE, height=SIDE)
         made = job.made(self.video.model, text, rendered="portrait")
         key = f"{RES_VIDEOS}/{job.id}.mp4"
-        film = await steps.run("render", render, self.video, request, key, made, steps, DRAWN)
+        film = await steps.run("render", render, self.video, request, key, made, steps, FILMED)
         return {"resources": [film], "rendered": "portrait"}
 
     async def _speak(self, job: Job, task: SpeakTask, key: str) -> dict[str, Any]:
@@ -122,18 +122,17 @@ class Performer:
             return await self._keep(job, await asyncio.to_thread(recorded, path), key)
 
     async def _talk(self, job: Job, key: str) -> dict[str, Any]:
+        """The portrait is drawn meanwhile."""
         task = ChatTask.model_validate(job.params)
-        speech = named(self.speeches, task.speech_model, "语音合成")
-        told = await talk(
-            task.recording,
-            task.sample,
+        models = Models(
             transcription=named(self.transcriptions, task.transcription_model, "语音识别"),
             chat=named(self.chats, task.chat_model, "对话"),
-            speech=speech,
-            seed=seed_of(job),
+            speech=named(self.speeches, task.speech_model, "语音合成"),
         )
-        sound = await self._keep(job, told.sound, key, speech.model, told.reply)
-        return sound | {"heard": told.heard, "reply": told.reply}
+        question = Question(task.recording, task.sample, seed=seed_of(job))
+        told, drawn = await together(talk(question, models), self._portrait(job))
+        sound = await self._keep(job, told.sound, key, models.speech.model, told.reply)
+        return sound | {"heard": told.heard, "reply": told.reply, "portrait": drawn}
 
     async def _keep(self, job: Job, sound: Sound, key: str, model: str = "", text: str = "") -> dict[str, Any]:
         kept = await put(self.files, key, wav(sound.pcm, sound.rate_hz), job.made(model, text))
@@ -149,6 +148,17 @@ class Performer:
             await steps.run("tidy", remove, self.files, folder)
             raise
         await steps.run("tidy", remove, self.files, folder)
+
+
+async def together(first: Coroutine[Any, Any, One], second: Coroutine[Any, Any, Other]) -> tuple[One, Other]:
+    """What both give; when one fails, the other is stopped."""
+    calls = asyncio.create_task(first), asyncio.create_task(second)
+    try:
+        return await asyncio.gather(*calls)
+    finally:
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
 
 
 def named(engines: Mapping[str, Engine], model: str, what: str) -> Engine:

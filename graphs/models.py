@@ -29,7 +29,11 @@ REMOTE: dict[Capability, Any] = {
     "detection": remote.RemoteDetection,
     "face": remote.RemoteFace,
 }
-ATTENDED = REMOTE | {"chat": remote.AttendedChat}  # for routes; a job can wait for a model that restarts
+ATTENDED = REMOTE | {  # for routes; a job can wait for a model that restarts
+    "chat": remote.AttendedChat,
+    "speech": remote.AttendedSpeech,
+    "transcription": remote.AttendedTranscription,
+}
 
 
 def remotes(
@@ -48,7 +52,27 @@ def check_needed(served: list[ModelSpec]) -> None:
             raise InvalidInput(f"`models` names no {capability} model.", param="models")
 
 
-def deploy(spec: ModelSpec, files: Artifacts) -> Application:
+def check_licences(served: list[ModelSpec], commercial: bool) -> None:
+    """`commercial`: what is made here may earn money (TROUPE_COMMERCIAL)."""
+    for spec in served:
+        if commercial and not spec.commercial:
+            raise InvalidInput(
+                f"TROUPE_COMMERCIAL is set, and the licence of {spec.id}, {spec.licence}, forbids commercial use: "
+                "take it out of `models`.",
+                param="models",
+            )
+
+
+def deploy_all(served: list[ModelSpec], files: Artifacts) -> dict[str, Application]:
+    """By id. A model that must know what recordings say asks the default of transcription."""
+    hearing = [spec for spec in served if spec.capability == "transcription"]
+    bound = {spec.id: deploy(spec, files) for spec in hearing}
+    listener = bound[hearing[0].id] if hearing else None
+    rest = [spec for spec in served if spec.id not in bound]
+    return bound | {spec.id: deploy(spec, files, listener) for spec in rest}
+
+
+def deploy(spec: ModelSpec, files: Artifacts, listener: Application | None = None) -> Application:
     """A model's deployment, named by its id. Those that give files keep them themselves."""
     match spec.capability:
         case "chat":
@@ -56,7 +80,7 @@ def deploy(spec: ModelSpec, files: Artifacts) -> Application:
         case "image":
             return named(ImageDeployment, spec.id, spec, files)
         case "speech":
-            return named(SpeechDeployment, spec.id, spec, files)
+            return named(SpeechDeployment, spec.id, spec, files, listener if spec.needs_transcript else None)
         case "video":
             return named(VideoDeployment, spec.id, spec, files)
         case "transcription":

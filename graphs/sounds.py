@@ -27,6 +27,12 @@ class Sound:
     def duration_s(self) -> float:
         return len(self.pcm) / 2 / self.rate_hz
 
+    def parts(self, seconds: float) -> Iterator["Sound"]:
+        """The same in pieces of so many seconds; the last one is what is left."""
+        size = 2 * round(seconds * self.rate_hz)
+        for start in range(0, len(self.pcm), size):
+            yield Sound(self.pcm[start : start + size], self.rate_hz)
+
 
 def joined(sounds: Sequence[Sound]) -> Sound:
     """One after another. They have one rate."""

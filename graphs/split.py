@@ -20,9 +20,12 @@ def pieces(text: str) -> list[str]:
     return splitter.feed(text) + splitter.finish()
 
 
-async def sentences(deltas: AsyncIterator[str]) -> AsyncIterator[str]:
-    """The pieces of a text that is still being written, each as soon as it is settled. Same pieces as `pieces`."""
-    splitter = Splitter()
+async def sentences(deltas: AsyncIterator[str], soon: bool = False) -> AsyncIterator[str]:
+    """The pieces of a text that is still being written, each as soon as it is settled. Same pieces as `pieces`.
+
+    `soon`: somebody waits for the first one, so it may end at a comma.
+    """
+    splitter = Splitter(soon)
     async for delta in deltas:
         for piece in splitter.feed(delta):
             yield piece
@@ -38,7 +41,8 @@ def readable(text: str) -> bool:
 class Splitter:
     """The state between two characters. A piece is settled once a character of the next is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, soon: bool = False) -> None:
+        self.soon = soon  # the first piece is yet to come, and may end at a comma
         self.held: list[str] = []  # of the piece under way
         self.gap = 0  # where in `held` the gap begins: after the last spoken character; 0: nothing spoken yet
         self.width = 0  # columns of held[:gap]
@@ -79,7 +83,7 @@ class Splitter:
         offset, self.quoted = cut(text, self.quoted)
         self.width += sum(2 if wide(character) else 1 for character in text[:GAP_COLUMNS])
         index = self.gap + offset
-        if place is Strength.END:
+        if place is Strength.END or (self.soon and place is Strength.CLAUSE and self.width >= LEAST):
             return [self._take((index, self.width))]
         self.places[place].append((index, self.width))
         return []
@@ -103,6 +107,7 @@ class Splitter:
 
     def _take(self, at: tuple[int, int]) -> str:
         index, width = at
+        self.soon = False
         taken = "".join(self.held[:index])
         del self.held[:index]
         self.gap, self.width = max(0, self.gap - index), self.width - width

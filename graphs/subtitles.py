@@ -1,6 +1,7 @@
-"""Captions on the time base of their narration, and SubRip files of them."""
+"""Captions on the time base of their narration, and SubRip and WebVTT files of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from html import escape
 
 from contracts.video import Caption
 from graphs.split import readable
@@ -23,13 +24,24 @@ def captions(pieces: list[tuple[str, float]]) -> list[Caption]:
 
 def srt(captions: Iterable[Caption]) -> str:
     """A SubRip file. Times are whole milliseconds, never overlap and never run backwards; texts are one line each."""
-    blocks: list[str] = []
+    timed = enumerate(_timed(captions), 1)
+    return "\n".join(f"{at}\n{_time(start)} --> {_time(end)}\n{text}\n" for at, (start, end, text) in timed)
+
+
+def vtt(captions: Iterable[Caption]) -> str:
+    """The same as WebVTT."""
+    timed = _timed(captions)
+    cues = (f"{_time(start, '.')} --> {_time(end, '.')}\n{escape(text, quote=False)}\n" for start, end, text in timed)
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+def _timed(captions: Iterable[Caption]) -> Iterator[tuple[int, int, str]]:
+    """Start, end, in milliseconds, and text."""
     last = 0
-    for number, caption in enumerate(captions, 1):
+    for caption in captions:
         start = max(last, round(caption.start_s * 1000))
         last = max(start, round(caption.end_s * 1000))
-        blocks.append(f"{number}\n{_time(start)} --> {_time(last)}\n{_line(caption.text)}\n")
-    return "\n".join(blocks)
+        yield start, last, _line(caption.text)
 
 
 def _line(text: str) -> str:
@@ -37,6 +49,6 @@ def _line(text: str) -> str:
     return " ".join(text.split()).replace("-->", "→")
 
 
-def _time(milliseconds: int) -> str:
+def _time(milliseconds: int, point: str = ",") -> str:
     seconds, milliseconds = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02},{milliseconds:03}"
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{point}{milliseconds:03}"

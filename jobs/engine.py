@@ -6,13 +6,15 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
+from contracts.platform import CLASSIFIER, LORA, MERGE, ONE_CLICK
 from contracts.settings import Settings
 from store import faults
 from store.database import Database, prepare_sqlite
 
 APPLICATION = "troupe"
 VERSION = "1"  # pinned: a version made from the code would orphan running work at every change
-QUEUE = "jobs"
+QUEUE, TRAININGS = "jobs", "trainings"  # the second: what waits for a machine's CPUs or GPUs, maybe for hours
+TRAINS = (CLASSIFIER, LORA, MERGE, ONE_CLICK)
 WORKFLOW = "job"
 POLL_S = 0.3  # of the queue
 

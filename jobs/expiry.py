@@ -1,4 +1,4 @@
-"""What outlives its use while its work is kept: scratch, uploads, events, refresh tokens, the engine's records.
+"""What outlives its use: scratch, uploads, runs, events, refresh tokens, conversations, the engine's records.
 
 `gone` are the subjects that go as a whole: what is theirs is not counted again.
 """
@@ -17,7 +17,8 @@ from store import disk
 from store.artifacts import Artifacts
 from store.database import Database
 from store.disk import Removed
-from store.tables import ArtifactRow, EventRow, JobRow, RefreshToken, VoiceRow
+from store.runs import RAY_TRAIN, Run, run_ids
+from store.tables import ArtifactRow, ConversationRow, EventRow, JobRow, RefreshToken, VoiceRow
 
 log = logging.getLogger("troupe.jobs")
 BATCH = 500
@@ -69,6 +70,29 @@ def half_written(settings: Settings, before_ms: int, dry_run: bool) -> Removed:
     return disk.remove("half-written files", old, dry_run)
 
 
+def runs(database: Database, settings: Settings, before_ms: int, dry_run: bool) -> Removed:
+    """What trainings that have ended, or were removed, had kept to go on from; here, also what Ray Train noted down."""
+    notes = {path: path.name.partition("-")[0] for path in (settings.var / RAY_TRAIN).glob("*")}
+    left = set(run_ids(settings))
+    named = JobRow.id.in_({*left, *notes.values()})
+    with database.session() as session:
+        jobs = session.execute(select(JobRow.id, JobRow.finished_ms).where(named)).all()
+    kept = {job_id for job_id, finished_ms in jobs if finished_ms is None or finished_ms >= before_ms}
+    over = [job_id for job_id in left - kept if dry_run or _is_cleared(settings, job_id)]
+    disk.remove("", [path for path, job_id in notes.items() if job_id not in kept], dry_run)
+    return Removed("runs of ended trainings", len(over))
+
+
+def _is_cleared(settings: Settings, job_id: str) -> bool:
+    """False when it cannot be for now."""
+    try:
+        Run(settings, job_id).clear()
+    except ServiceError:
+        log.warning("the run %s could not be removed", job_id, exc_info=True)
+        return False
+    return True
+
+
 def events(database: Database, before_ms: int, gone: Collection[str], dry_run: bool) -> Removed:
     """Of jobs that have ended."""
     old = EventRow.created_ms < before_ms, JobRow.finished_ms.is_not(None)
@@ -93,6 +117,16 @@ def tokens(database: Database, now: int, dry_run: bool) -> Removed:
         if count and not dry_run:
             session.execute(delete(RefreshToken).where(expired))
     return Removed("expired refresh tokens", count)
+
+
+def conversations(database: Database, before_ms: int, dry_run: bool) -> Removed:
+    """In which nothing was said since."""
+    silent = ConversationRow.spoken_ms < before_ms
+    with database.session() as session:
+        count = session.scalar(select(func.count()).select_from(ConversationRow).where(silent)) or 0
+        if count and not dry_run:
+            session.execute(delete(ConversationRow).where(silent))
+    return Removed("conversations that fell silent", count)
 
 
 def steps(jobs: Jobs, before_ms: int, gone: Collection[str], dry_run: bool) -> Removed:

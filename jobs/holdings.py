@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from contracts.platform import LORA, MANIFEST, ONE_CLICK
 from contracts.tasks import folder_of
 from store.database import Database
 from store.stories import CLOSED, subject_of
@@ -40,10 +41,10 @@ def look(database: Database) -> tuple[list[Holding], int]:
     """Everything, what ended first first, and the bytes of all artifacts together."""
     with database.session() as session:
         tasks = _tasks(session)  # before the jobs: one that is claimed in between is not the newest that we saw
-        ended, lent = _ended(session), _lent(session)
+        ended, lent, taught = _ended(session), _lent(session), _taught(session)
         sizes = _sizes(session, tasks)
     made: dict[str, int | None] = {subject: task.created_ms for subject, task in tasks.items()}
-    used = {subject: None for subject, task in tasks.items() if folder_of(task.id) in lent}
+    used = {subject: None for subject, task in tasks.items() if folder_of(task.id) in lent} | dict.fromkeys(taught)
     holdings = [Holding(name, when, sizes[name], tasks.get(name)) for name, when in (made | ended | used).items()]
     return sorted(holdings, key=lambda each: each.ended_ms or 0), sizes.total()
 
@@ -79,6 +80,14 @@ def _lent(session: Session) -> set[str]:
     """Folders with a picture that a job of perhaps another task has yet to use."""
     rows = session.scalars(select(JobRow.params).where(JobRow.finished_ms.is_(None)))
     return {_folder(params["picture"]) for params in rows if params.get("picture")}
+
+
+def _taught(session: Session) -> set[str]:
+    """The trainings whose models are there: they go when their owner removes them."""
+    manifests = select(ArtifactRow.key).where(ArtifactRow.key.endswith(f"/{MANIFEST}"))
+    kept = {key.removesuffix(f"/{MANIFEST}") for key in session.scalars(manifests)}
+    rows = select(JobRow).where(JobRow.kind.in_((LORA, ONE_CLICK)), JobRow.state == "completed")
+    return {row.subject for row in session.scalars(rows) if f"{row.params['output']}/{row.id}" in kept}
 
 
 def _sizes(session: Session, tasks: dict[str, Task]) -> Counter[str]:

@@ -45,7 +45,7 @@ class Jobs:
         check_room(self.settings)
         self.records.create(job, subject, claim, callback_url)
         try:
-            self._enqueue(job.id)
+            self._enqueue(job.id, job.kind)
         except SQLAlchemyError:
             log.warning("a job could not be queued; the sweep will", exc_info=True, extra={"job": job.id})
 
@@ -59,7 +59,7 @@ class Jobs:
         status = self._status([*alive, *held])
         for job_id in alive:
             if job_id not in status:
-                self._enqueue(job_id)
+                self._enqueue(job_id, self.records.kind(job_id))
             elif status[job_id] not in GOING:
                 self.records.fail(job_id, "内部错误")
         for job_id in held:
@@ -79,8 +79,9 @@ class Jobs:
         found = self._client.list_workflows(workflow_ids=job_ids, load_input=False, load_output=False)
         return {each.workflow_id: each.status for each in found}
 
-    def _enqueue(self, job_id: str) -> None:
-        options: Any = {"workflow_name": engine.WORKFLOW, "queue_name": engine.QUEUE, "workflow_id": job_id}
+    def _enqueue(self, job_id: str, kind: str) -> None:
+        queue = engine.TRAININGS if kind in engine.TRAINS else engine.QUEUE
+        options: Any = {"workflow_name": engine.WORKFLOW, "queue_name": queue, "workflow_id": job_id}
         self._client.enqueue(options | {"app_version": engine.VERSION}, job_id)
 
     def cancel(self, job_id: str, *owners: str) -> bool:

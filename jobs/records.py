@@ -103,6 +103,11 @@ class Records:
         with self.database.session() as session:
             return list(session.scalars(query))
 
+    def kind(self, job_id: str) -> str:
+        """Empty when it is gone."""
+        with self.database.session() as session:
+            return session.scalar(select(JobRow.kind).where(JobRow.id == job_id)) or ""
+
     def ended(self, job_id: str) -> bool:
         """Whether nothing more will be logged of it: it is done, or gone."""
         with self.database.session() as session:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import delete, select
 
+from contracts.platform import LORA, ONE_CLICK
 from contracts.tasks import folder_of
 from jobs.jobs import Jobs
 from store.artifacts import Artifacts
@@ -23,13 +24,17 @@ def remove_task(jobs: Jobs, artifacts: Artifacts, task_id: int) -> None:
 def remove_ended(jobs: Jobs, artifacts: Artifacts, subject: str) -> None:
     """The jobs of another subject, as far as they have ended, and the files that are still as they made them."""
     database = jobs.records.database
-    ended = select(JobRow.id).where(JobRow.subject == subject, JobRow.finished_ms.is_not(None)).limit(BATCH)
+    ended = select(JobRow).where(JobRow.subject == subject, JobRow.finished_ms.is_not(None)).limit(BATCH)
     while True:
         with database.session() as session:
-            job_ids = session.scalars(ended).all()
-        if not job_ids:
+            jobs_ended = session.scalars(ended).all()
+        if not jobs_ended:
             return
+        job_ids = [job.id for job in jobs_ended]
         artifacts.delete_made(job_ids)
+        for job in jobs_ended:
+            if job.kind in (LORA, ONE_CLICK):  # what one that was stopped had learnt
+                artifacts.delete(f"{job.params['output']}/{job.id}")
         jobs.forget_steps(job_ids)
         with database.session() as session:
             session.execute(delete(JobRow).where(JobRow.id.in_(job_ids)))

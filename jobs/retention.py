@@ -42,8 +42,10 @@ class Retention:
             expiry.scratch(self.database, self.artifacts, now - DAY_MS, gone, dry_run),
             expiry.uploads(self.database, self.artifacts, now - HOUR_MS, dry_run),
             expiry.half_written(self.settings, now - DAY_MS, dry_run),
+            expiry.runs(self.database, self.settings, now - HOUR_MS, dry_run),
             expiry.events(self.database, now - events_days * DAY_MS if events_days else 0, gone, dry_run),
             expiry.tokens(self.database, now, dry_run),
+            expiry.conversations(self.database, now - DAY_MS, dry_run),
             expiry.steps(self.jobs, now - DAY_MS, gone, dry_run),
         ]
 

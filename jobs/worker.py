@@ -28,7 +28,8 @@ from store.faults import told
 log = logging.getLogger("troupe.jobs")
 CANCEL_POLL_S = 0.2
 SWEEP_S = 5.0
-AT_ONCE = 16  # jobs a worker awaits side by side; limits per model belong to Serve
+# What a worker awaits side by side; limits per model belong to Serve. Trainings that wait hold up nothing else.
+AT_ONCE = {engine.QUEUE: 16, engine.TRAININGS: 8}
 
 
 class Worker:
@@ -57,7 +58,8 @@ class Worker:
         self._tasks = [asyncio.create_task(loop) for loop in loops]
         DBOS(config=engine.config(self.settings, self.lease.holder))
         DBOS.launch()
-        await DBOS.register_queue_async(engine.QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=engine.POLL_S)
+        for queue, most in AT_ONCE.items():
+            await DBOS.register_queue_async(queue, worker_concurrency=most, polling_interval_sec=engine.POLL_S)
         self._tasks.append(asyncio.create_task(self._take_over()))
 
     def check(self) -> None:

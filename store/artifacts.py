@@ -35,7 +35,9 @@ from store.tables import ArtifactRow, JobRow, LeaseRow
 log = logging.getLogger("troupe.store")
 MEDIA = {  # beside Python's own table
     ".aac": "audio/aac",
+    ".aiff": "audio/x-aiff",
     ".amr": "audio/amr",
+    ".caf": "audio/x-caf",
     ".flac": "audio/flac",
     ".flv": "video/x-flv",
     ".m4a": "audio/mp4",
@@ -49,8 +51,10 @@ MEDIA = {  # beside Python's own table
     ".wav": "audio/wav",
     ".weba": "audio/webm",
     ".webp": "image/webp",
+    ".wma": "audio/x-ms-wma",
 }
 BLOCK_BYTES = 4 << 20  # what is asked of an object store at once
+MEASURED = ".measured"  # a folder for what engines measured of uploads; no caller can name it
 
 
 class Artifacts:
@@ -145,6 +149,28 @@ class Artifacts:
             raise _absent()
         return file  # fsspec is untyped
 
+    @told(AWAY)
+    def measured(self, key: str, name: str) -> bytes | None:
+        """What was measured of an upload, under this name; None: nothing yet."""
+        try:
+            return self.read(f"{MEASURED}/{key}/{name}")
+        except NotFound:
+            return None
+
+    @told(AWAY)
+    def keep_measured(self, key: str, name: str, content: bytes) -> None:
+        """Keep what was measured of an upload until the upload is deleted; of one that is gone nothing is kept."""
+        self.upload(f"{MEASURED}/{key}/{name}", content, self._owner(key))
+        if not _is_known(key, self._database.session):  # deleted meanwhile
+            self.delete(key)
+
+    def _owner(self, key: str) -> str:
+        with self._database.session() as session:
+            owner = session.scalar(select(ArtifactRow.owner).where(ArtifactRow.key == key).limit(1))
+        if owner is None:
+            raise _absent()
+        return owner
+
     def find(self, key: str) -> Artifact:
         """The newest artifact of this key."""
         newest = select(ArtifactRow).where(ArtifactRow.key == key).order_by(ArtifactRow.created_ms.desc()).limit(1)
@@ -164,11 +190,12 @@ class Artifacts:
     @told(AWAY)
     def delete(self, key: str) -> None:
         """Remove a file, or a folder with everything in it, and what is known of it. Nothing there: nothing happens."""
-        self._remove(key)
-        theirs = or_(ArtifactRow.key == key, ArtifactRow.key.startswith(f"{key}/", autoescape=True))
-        with self._database.session() as session:
-            session.execute(delete(ArtifactRow).where(theirs))
-        self._remove(key)  # an upload that came between, and found that the key was known
+        for each in (key, f"{MEASURED}/{key}"):
+            self._remove(each)
+            theirs = or_(ArtifactRow.key == each, ArtifactRow.key.startswith(f"{each}/", autoescape=True))
+            with self._database.session() as session:
+                session.execute(delete(ArtifactRow).where(theirs))
+            self._remove(each)  # an upload that came between, and found that the key was known
 
     @told(AWAY)
     def delete_made(self, job_ids: Collection[str], keep: Collection[str] = ()) -> None:

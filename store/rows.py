@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import IO, Any
 
 from contracts.errors import InvalidInput, TooLarge
@@ -33,21 +33,21 @@ class Row:
         return InvalidInput(f"{shown(self.file)} 第 {self.line} {self.unit}：{problem}")
 
 
-def rows(path: Path, name: str) -> Iterator[Row]:
-    """Of a file whose name ends in one of `store.datasets.TEXTS`; blank lines are none."""
-    with path.open("rb") as file:
-        if PurePosixPath(name).suffix.lower() == ".json":
-            yield from _entries(file, name)
-            return
-        encoding = _encoding_of(file, name)
-        file.seek(0)
-        match PurePosixPath(name).suffix.lower():
-            case ".csv":
-                yield from _records(file, name, encoding)
-            case ".jsonl":
-                yield from (Row(name, line, _parsed(text, name, line)) for line, text in _texts(file, name, encoding))
-            case _:
-                yield from (Row(name, line, {"text": text}) for line, text in _texts(file, name, encoding))
+def rows(file: IO[bytes], name: str) -> Iterator[Row]:
+    """Of a file, from its beginning, whose name ends in one of `store.datasets.TEXTS`; blank lines are none."""
+    file.seek(0)
+    if PurePosixPath(name).suffix.lower() == ".json":
+        yield from _entries(file, name)
+        return
+    encoding = _encoding_of(file, name)
+    file.seek(0)
+    match PurePosixPath(name).suffix.lower():
+        case ".csv":
+            yield from _records(file, name, encoding)
+        case ".jsonl":
+            yield from (Row(name, line, _parsed(text, name, line)) for line, text in _texts(file, name, encoding))
+        case _:
+            yield from (Row(name, line, {"text": text}) for line, text in _texts(file, name, encoding))
 
 
 def shown(name: str) -> str:

@@ -15,6 +15,7 @@ from contracts.settings import Settings
 from store.faults import told
 
 FOLDER = ".runs"
+RAY_TRAIN = "ray_train"  # a folder of `var`: what Ray Train itself notes down, by run and attempt
 
 
 class Run:
@@ -76,3 +77,14 @@ class Run:
         filesystem, root = self._place
         with suppress(FileNotFoundError):
             filesystem.rm(root, recursive=True)
+
+
+@told(AWAY)
+def run_ids(settings: Settings) -> list[str]:
+    """Of all runs of which something is left."""
+    filesystem, root = fsspec.core.url_to_fs(settings.files_url, use_listings_cache=False)
+    try:
+        found = filesystem.ls(f"{root.rstrip('/')}/{FOLDER}", detail=False)
+    except FileNotFoundError:
+        return []
+    return [str(each).rstrip("/").rpartition("/")[2] for each in found]

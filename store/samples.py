@@ -1,12 +1,14 @@
 """Samples to teach a language model with: conversations, instructions and plain texts out of datasets. Blocking."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 
 from pydantic import Field, ValidationError
 
@@ -17,9 +19,10 @@ from store.artifacts import Artifacts
 from store.datasets import ARCHIVE, MOST_BYTES, MOST_FILES, TEXTS
 from store.folders import children, look
 from store.rows import Row, rows
-from store.zips import extract
+from store.zips import extract, name_of
 
 MOST_MESSAGES = 1_000  # of one conversation
+BUFFER_BYTES = 1 << 18
 KINDS = "应有 messages，或 instruction 与 output，或 text 字段。"
 
 
@@ -45,10 +48,10 @@ class Placed:
 
 @dataclass(frozen=True)
 class Part:
-    """A file of a dataset: what its maker calls it, and where it lies."""
+    """A file of a dataset: what its maker calls it, and what opens it. Nothing of one is copied to be read."""
 
     name: str
-    path: Path
+    opened: Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 @dataclass(frozen=True)
@@ -59,41 +62,54 @@ class Checked:
     sha256: str
 
 
-def parts(files: Artifacts, key: str, scratch: Path) -> list[Part]:
-    """The files of a dataset of the store, copied into a folder: of a zip or a folder, all that are in it."""
+def parts(files: Artifacts, key: str) -> list[Part]:
+    """The files of a dataset of the store: of a zip or a folder, all that are in it."""
     laid = look(files.settings, key)
     if laid and laid.is_folder:
         names = [each.name for each in children(files.settings, key) if not each.is_folder]
-        return [_fetched(files, f"{key}/{name}", scratch) for name in names if suffix_of(name) in TEXTS]
-    return unpacked(_fetched(files, key, scratch), scratch)
+        return [_kept(files, f"{key}/{name}") for name in names if suffix_of(name) in TEXTS]
+    return unpacked(_kept(files, key))
 
 
-def unpacked(part: Part, scratch: Path) -> list[Part]:
-    """Of a zip, what is in it; else the file itself."""
+def laid_at(path: Path) -> list[Part]:
+    """The same of a file of this machine."""
+    return unpacked(Part(path.name, lambda: path.open("rb")))
+
+
+def unpacked(part: Part) -> list[Part]:
+    """Of a zip, what is in it, once all of that has been looked at; else the file itself."""
     if suffix_of(part.name) != ARCHIVE:
         return [part]
-    folder = scratch / "unpacked"
-    with part.path.open("rb") as file:
-        found = extract(file, folder, most_files=MOST_FILES, most_bytes=MOST_BYTES, suffixes=TEXTS)
-    return [Part(entry.name, folder / entry.name) for entry in sorted(found, key=lambda entry: entry.name)]
+    with part.opened() as file:
+        found = extract(file, None, most_files=MOST_FILES, most_bytes=MOST_BYTES, suffixes=TEXTS)
+    return [Part(name, partial(_within, part, name)) for name in sorted(entry.name for entry in found)]
+
+
+@contextmanager
+def _within(archive: Part, name: str) -> Iterator[IO[bytes]]:
+    with archive.opened() as file, zipfile.ZipFile(file) as packed:
+        info = next(each for each in packed.infolist() if not each.is_dir() and name_of(each) == name)
+        with packed.open(info) as entry:
+            yield io.BufferedReader(entry, BUFFER_BYTES)  # type: ignore[type-var]  # it reads as a raw file does
 
 
 def samples(dataset: Iterable[Part]) -> Iterator[Placed]:
     """One after the other, as they stand; what is no sample is `InvalidInput` with its file and line."""
     for part in dataset:
-        yield from (Placed(_sample(row), row) for row in rows(part.path, part.name))
+        with part.opened() as file:
+            yield from (Placed(_sample(row), row) for row in rows(file, part.name))
 
 
 def check_kept(files: Artifacts, key: str, param: str) -> Checked:
     """Read a dataset of the store to its end; whatever is wrong with it is told of `param`."""
-    with TemporaryDirectory() as scratch, _told_of(param):
-        return check(parts(files, key, Path(scratch)))
+    with _told_of(param):
+        return check(parts(files, key))
 
 
-def check_brought(file: Path, name: str, param: str) -> Checked:
+def check_brought(file: IO[bytes], name: str, param: str) -> Checked:
     """The same of a file that a caller brings."""
-    with TemporaryDirectory() as scratch, _told_of(param):
-        return check(unpacked(Part(name, file), Path(scratch)))
+    with _told_of(param):
+        return check(unpacked(Part(name, lambda: nullcontext(file))))
 
 
 def check(dataset: Iterable[Part]) -> Checked:
@@ -121,13 +137,20 @@ def suffix_of(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _fetched(files: Artifacts, key: str, scratch: Path) -> Part:
-    part = Part(PurePosixPath(key).name, scratch / PurePosixPath(key).name)
-    files.fetch(key, part.path)
-    return part
+def _kept(files: Artifacts, key: str) -> Part:
+    return Part(PurePosixPath(key).name, partial(files.open, key))
 
 
 def _sample(row: Row) -> Sample:
+    sample = _read(row)
+    try:
+        "".join([sample.text, *(message.content for message in sample.messages)]).encode()
+    except UnicodeEncodeError:  # half of a pair, which JSON can escape
+        raise row.wrong("含有无效字符。") from None
+    return sample
+
+
+def _read(row: Row) -> Sample:
     value = row.value
     if not isinstance(value, dict):
         raise row.wrong("应为 JSON 对象。")

@@ -108,6 +108,18 @@ class FaceRow(Table):
     created_ms: Mapped[int] = mapped_column(BigInteger)
 
 
+class ConversationRow(Table):
+    """What was said lately in a spoken conversation, by turns: `role` and `content` of each message."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index("conversations_owner", "owner", "spoken_ms"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(80))
+    messages: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    spoken_ms: Mapped[int] = mapped_column(BigInteger, index=True)  # when something was said last
+
+
 class Story(Table):
     """A task of the story family; `job_id` is the job of its last executed segment."""
 

@@ -17,7 +17,7 @@ def chunk(text: str, finish: str | None = None) -> bytes:
 
 
 class Service(BaseHTTPRequestHandler):
-    """`status-<n>` refuses so; `silent` says nothing; `breaks`, `filtered` and `endless` begin to answer."""
+    """`status-<n>` refuses so; `silent` says nothing; `breaks`, `filtered`, `garbled` and `endless` begin."""
 
     asked: list[dict[str, Any]] = []
     left = threading.Event()
@@ -43,6 +43,8 @@ class Service(BaseHTTPRequestHandler):
     def write_on(self, kind: str) -> None:
         if kind == "filtered":
             self.wfile.write(chunk("", "content_filter"))
+        if kind == "garbled":
+            self.wfile.write(b'data: {"choices\n\n')
         until_s = time.monotonic() + LONG_S
         while kind == "endless" and time.monotonic() < until_s:
             try:

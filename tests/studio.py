@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tests.checkpoints import diffusion, sight, whisper
+from tests.checkpoints import diffusion, f5tts, sight, whisper
 from tests.conftest import ROOT
 
 # By id in the catalogue: what builds its folder, given to its engine as `weights`; None: the weights are installed.
@@ -16,7 +16,9 @@ MODELS: dict[str, Callable[[Path], None] | None] = {
     "resnet50": sight.build_resnet,
     "detr-resnet-50": sight.build_detr,
     "mtcnn": None,
+    "f5tts": f5tts.build,
 }
+VOCODER = {"f5tts": f5tts.build_vocoder}  # a second folder, given as `vocoder`
 
 
 def config(folder: Path) -> Path:
@@ -29,6 +31,9 @@ def config(folder: Path) -> Path:
         if build:
             build(folder / name)
             application["args"]["options"][name] = {"weights": str(folder / name)}
+        if vocoder := VOCODER.get(name):
+            vocoder(folder / f"{name}-vocoder")
+            application["args"]["options"][name] |= {"vocoder": str(folder / f"{name}-vocoder"), "steps": 2}
     path = folder / "serve_config.yaml"
     path.write_text(yaml.safe_dump(whole), encoding="utf-8")
     return path

@@ -3,6 +3,9 @@
 import asyncio
 import gc
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +18,7 @@ import pytest
 
 from contracts.chat import ChatDelta, ChatRequest, Message
 from contracts.errors import ContextLength, Deadline, EngineFailed, InvalidInput, Overloaded, ServiceError, Unavailable
+from contracts.settings import ROOT
 from deployments.chat.ending import Ending
 from deployments.registry import build
 from deployments.streams import asynchronous
@@ -99,6 +103,28 @@ def test_only_what_may_begin_a_stop_is_kept_back() -> None:
     assert [ending.feed(piece) for piece in ("ab<", "/e", "x")] == ["ab", "", "</ex"]
 
 
+def test_bytes_that_make_no_character_end_no_answer() -> None:
+    """As a tokenizer with byte fallback spells them: 你, the first byte of another one, then a."""
+    from tokenizers import Tokenizer, decoders, models
+
+    from deployments.chat.decoding import Decoding
+
+    tokens = ["<0xE4>", "<0xBD>", "<0xA0>", "a"]
+    tokenizer = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, [], byte_fallback=True))
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    decoding = Decoding(tokenizer)
+    assert [decoding.step(token) for token in (0, 1, 2, 0, 3, 3)] == ["", "", "你", "", "a", "a"]
+
+
+def test_the_coldest_temperature_is_no_overflow() -> None:
+    import torch
+
+    from deployments.chat.sampling import Sampling
+
+    sampling = Sampling(asking(temperature=1e-320, seed=1), "cpu")
+    assert sampling.next(torch.tensor([[0]]), torch.tensor([[1.0, 3.0, 2.0]])).item() == 1
+
+
 def test_the_likeliest_tokens_are_those_of_transformers_itself(causal: Any, weights: str) -> None:
     from transformers import AutoTokenizer
 
@@ -127,8 +153,9 @@ async def test_an_answer_comes_in_pieces_and_is_counted(engine: Any) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_seed_gives_the_same_text_whoever_else_asks(engine: Any) -> None:
-    alone = [await said(engine, asking(seed=seed, temperature=1)) for seed in range(4)]
-    together = await asyncio.gather(*(said(engine, asking(seed=seed, temperature=1)) for seed in range(4)))
+    seeds = (0, 1, 2, -1)
+    alone = [await said(engine, asking(seed=seed, temperature=1)) for seed in seeds]
+    together = await asyncio.gather(*(said(engine, asking(seed=seed, temperature=1)) for seed in seeds))
     assert together == alone and len(set(alone)) == 4
 
 
@@ -156,6 +183,13 @@ async def test_a_schema_is_kept_to(engine: Any) -> None:
         assert answer["hero"] in ("狐狸", "小鹿") and answer["pages"] in (1, 2)
     with pytest.raises(InvalidInput):
         await said(engine, asking(json_schema={"type": "nonsense"}))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_schema_that_cannot_be_kept_to_is_refused(batching: Any) -> None:
+    """vLLM would take another library for it, and then for every schema that comes after."""
+    with pytest.raises(InvalidInput):
+        await said(batching, asking(json_schema={"type": "integer", "multipleOf": 7}))
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -212,6 +246,22 @@ def test_the_rounds_of_chatglm2_are_numbered(weights: str) -> None:
     messages = [Message.model_validate({"role": role, "content": text}) for role, text in rounds]
     text = tokenizer.decode(prompt_of(messages, tokenizer, template, CONTEXT))
     assert text == "[Round 1]\n\n问：你好\n\n答：您好\n\n[Round 2]\n\n问：再见\n\n答："
+
+
+def test_our_templates_leave_the_beginning_of_a_text_to_the_tokenizer(weights: str) -> None:
+    """Llama's `<s>`, ChatGLM2's `[gMASK]sop`: without them such models write worse. Their own templates write it."""
+    from tokenizers.processors import TemplateProcessing
+    from transformers import AutoTokenizer
+
+    from deployments.chat.prompting import prompt_of, template_of
+
+    tokenizer = AutoTokenizer.from_pretrained(weights)
+    begin = tokenizer.convert_tokens_to_ids("<|endoftext|>")
+    post = TemplateProcessing(single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", begin)])
+    tokenizer.backend_tokenizer.post_processor = post
+    said = [Message(role="user", content="你好")]
+    assert prompt_of(said, tokenizer, template_of("plain.jinja", tokenizer), CONTEXT)[0] == begin
+    assert begin not in prompt_of(said, tokenizer, template_of("", tokenizer), CONTEXT)
 
 
 @pytest.mark.parametrize("name", ["transformers", "vllm"])
@@ -290,6 +340,31 @@ async def test_one_short_request_in_bfloat16(weights: str) -> None:
         engine.check_health()
 
 
+ENDS_WITH_PARENT = """
+import multiprocessing, time
+from deployments.chat.orphans import end_with_parent
+
+def work():
+    end_with_parent()
+    print(multiprocessing.current_process().pid, flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    multiprocessing.get_context("spawn").Process(target=work).start()
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_replica_has_started_ends_too(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(ENDS_WITH_PARENT)
+    command, found = [sys.executable, str(tmp_path / "parent.py")], os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=found, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+        child.wait(timeout=30)
+
+
 @pytest.fixture
 def service() -> Iterator[str]:
     with serving() as url:
@@ -327,6 +402,7 @@ async def test_a_service_answers_as_the_model_behind_it(cluster: Cluster) -> Non
     ("silent", Deadline, None),
     ("breaks", EngineFailed, None),
     ("filtered", EngineFailed, None),
+    ("garbled", EngineFailed, None),
 ])  # fmt: skip
 async def test_a_service_that_fails(
     service: str, model: str, kind: type[ServiceError], retry_after_s: float | None
@@ -366,7 +442,9 @@ async def test_a_key_comes_from_the_environment_or_a_file(
     engine = remote(service, "breaks", key="SOME_SERVICE_KEY")
     with pytest.raises(Unavailable, match="SOME_SERVICE_KEY"):
         await told(engine, asking())
-    (tmp_path / "key").write_text("sk-1\n")
     monkeypatch.setenv("SOME_SERVICE_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(Unavailable, match="SOME_SERVICE_KEY"):
+        await told(engine, asking())
+    (tmp_path / "key").write_text("sk-1\n")
     with pytest.raises(EngineFailed):
         await told(engine, asking())

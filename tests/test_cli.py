@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -18,6 +19,7 @@ from contracts.settings import ROOT, Settings
 from store.artifacts import Artifacts
 from store.database import Database
 from store.keys import Keys
+from tests.model_hub import Hub, hub
 from tests.running import run_job
 
 SERVE = """
@@ -67,6 +69,52 @@ def test_what_cannot_be_pulled_is_told(var: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TROUPE_HUB", "modelscope")
     answer = troupe("models", "pull", model)
     assert answer.exit_code == 1 and why in answer.stdout
+
+
+PULL = "from cli.models import app; app()"
+IN_FORMATS = {
+    "config.json": b"{}",
+    "preprocessor_config.json": b"{ }",
+    "model.safetensors": bytes(1 << 20),
+    "pytorch_model.bin": b"doubled",
+    "tf_model.h5": b"doubled",
+}
+
+
+def test_what_was_pulled_is_here_for_good(tmp_path: Path) -> None:
+    """Killed in the middle, pulled again, then without a hub: the formats that were left out are not missed."""
+    asked = {"TROUPE_VAR": str(tmp_path / "var"), "TROUPE_HUB": "huggingface", "HF_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-c", PULL, "pull", "resnet50"]
+    with hub(IN_FORMATS, stalls="model.safetensors") as url:
+        environment = os.environ | asked | {"HF_ENDPOINT": url}
+        first = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert Hub.half.wait(60)
+        first.kill()
+        first.communicate()
+        Hub.left.set()
+        assert subprocess.run(command, cwd=ROOT, env=environment, capture_output=True).returncode == 0
+        assert Hub.sent.count("model.safetensors") == 2
+        assert not {"pytorch_model.bin", "tf_model.h5"} & {*Hub.sent}
+    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert again.returncode == 0 and "snapshots" in again.stdout, again.stdout
+
+
+def test_modelscopes_own_failures_are_told(monkeypatch: pytest.MonkeyPatch, var: Path) -> None:
+    """The package is not installed here: this stands in for it, with errors as modelscope/hub/errors.py has them."""
+
+    class NotExistError(Exception):
+        pass
+
+    def snapshot_download(*_: object, **__: object) -> str:
+        raise NotExistError("no such model")
+
+    package, theirs, hub_of = (ModuleType(name) for name in ("modelscope", "modelscope.hub.errors", "modelscope.hub"))
+    package.snapshot_download, theirs.NotExistError, hub_of.errors = snapshot_download, NotExistError, theirs  # type: ignore[attr-defined]
+    for module in (package, theirs, hub_of):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setenv("TROUPE_HUB", "modelscope")
+    answer = troupe("models", "pull", "qwen2.5-7b-instruct")
+    assert answer.exit_code == 1 and "NotExistError" in answer.stdout
 
 
 def test_doctor_says_what_is_there_and_what_is_missing(var: Path) -> None:

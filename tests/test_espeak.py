@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from contracts.errors import NotFound
 from contracts.speech import AudioChunk, SpeechRequest
 from deployments.registry import build
-from deployments.speech.espeak import LIMIT_BYTES, Espeak
+from deployments.speech.chunks import LIMIT_BYTES
+from deployments.speech.espeak import Espeak
 from deployments.speech.espeak_library import RATE_HZ
 from deployments.speech.spoken import phrases
 from tests.waiting import eventually

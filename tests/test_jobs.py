@@ -15,6 +15,7 @@ from sqlalchemy import select, text, update
 
 from contracts.errors import NotFound
 from contracts.jobs import Event, Job, JobView
+from contracts.platform import LORA
 from contracts.settings import ROOT, Settings
 from jobs import engine
 from jobs.jobs import Jobs, new_id
@@ -252,6 +253,17 @@ def test_a_job_that_is_cancelled_in_the_queue_never_runs(place: Place) -> None:
     assert place.run("plain").state == "completed"
     assert place.notes(queued) == []
     assert states(place.events(queued)) == ["queued", "cancelled"]
+
+
+def test_trainings_that_wait_for_a_machine_hold_up_nothing_else(place: Place) -> None:
+    trainings = [place.submit(LORA) for _ in range(20)]
+    for job_id in trainings[:8]:
+        place.noted(job_id, "long waits")
+    assert place.run("plain").state == "completed"
+    assert [place.look(job_id).state for job_id in trainings] == ["running"] * 8 + ["queued"] * 12
+    for job_id in trainings:
+        place.let_go_on(job_id)
+    assert [place.end(job_id).state for job_id in trainings] == ["completed"] * 20
 
 
 def test_what_is_forgotten_is_gone(place: Place) -> None:

@@ -1,20 +1,22 @@
 """Adapters of a small language model: they learn, go on after a crash, stop, and are refused when they are worse."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from peft import PeftModel
+from pydantic import ValidationError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from contracts.chat import Message
-from contracts.errors import EngineFailed, InvalidInput
+from contracts.errors import Conflict, EngineFailed, InvalidInput
 from contracts.platform import Figures, FinetuneTask
 from contracts.settings import Settings
 from store.runs import Run
-from store.samples import Part, Sample, samples
+from store.samples import Part, Sample, check, laid_at, samples
 from tests.checkpoints.chat import TEMPLATE, qwen2
 from training.adapters import merge
 from training.checkpoints import Checkpoints
@@ -38,7 +40,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> list[Part]:
     path = tmp_path_factory.mktemp("data") / "samples.jsonl"
     asked = [{"instruction": f"商品 {number}", "output": VOICE} for number in range(40)]
     path.write_text("".join(json.dumps(each) + "\n" for each in asked), encoding="utf-8")
-    return [Part(path.name, path)]
+    return laid_at(path)
 
 
 class Watch:
@@ -117,10 +119,17 @@ def test_it_says_what_it_was_taught_and_its_base_does_not(base: Path, unbroken: 
 
 
 def test_merged_it_answers_as_with_the_adapter(base: Path, unbroken: Any, tmp_path: Path) -> None:
-    merge(base, unbroken[2], tmp_path / "merged")
-    adapted = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), str(unbroken[2])).eval()
-    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
-    assert (logits(merged, tmp_path / "merged") - logits(adapted, base)).abs().max() < 1e-4
+    assert_merged(base, unbroken[2], tmp_path / "merged")
+
+
+def assert_merged(base: Path, adapter: Path, target: Path) -> None:
+    """One model, which answers as the base does with the adapter, and otherwise than the base alone."""
+    merge(base, adapter, target)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    alone = logits(model, base)
+    wanted = logits(PeftModel.from_pretrained(model, str(adapter)).eval(), base)
+    merged = logits(AutoModelForCausalLM.from_pretrained(target), target)
+    assert (merged - wanted).abs().max() < 1e-4 < (merged - alone).abs().max()
 
 
 def test_the_same_seed_gives_the_same_losses(base: Path, dataset: list[Part], unbroken: Any, tmp_path: Path) -> None:
@@ -147,6 +156,29 @@ def test_after_a_crash_it_goes_on_as_if_nothing_had_happened(
     assert outcome.figures.metrics["held_out_loss"] == unbroken[1].figures.metrics["held_out_loss"]
 
 
+def test_data_that_were_changed_since_they_were_checked(base: Path, dataset: list[Part], tmp_path: Path) -> None:
+    with pytest.raises(Conflict, match="更改"):
+        fit(base, dataset, tmp_path, Watch(), dataset_sha256="0" * 64)
+    outcome = fit(base, dataset, tmp_path, Watch(stop_after=1), dataset_sha256=check(dataset).sha256)
+    assert outcome.manifest["dataset_sha256"] == check(dataset).sha256
+
+
+def test_a_training_that_diverges_says_so(base: Path, dataset: list[Part], tmp_path: Path) -> None:
+    watch = Watch()
+    with pytest.raises(EngineFailed, match="发散"):
+        fit(base, dataset, tmp_path, watch, learning_rate=1e30, lora_dropout=0)
+    assert all(math.isfinite(figures.loss) for figures in watch.told) and not (tmp_path / "adapter").exists()
+
+
+@pytest.mark.parametrize("figure", ["loss", "learning_rate", "metrics"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_figures_are_numbers(figure: str, value: float) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        Figures.model_validate({figure: {"accuracy": value} if figure == "metrics" else value})
+    with pytest.raises(ValidationError, match="finite"):
+        Config(base="x", learning_rate=math.inf)
+
+
 def test_another_configuration_does_not_go_on_from_there(base: Path, dataset: list[Part], tmp_path: Path) -> None:
     fit(base, dataset, tmp_path, Watch(stop_after=4))
     watch = Watch(stop_after=1)
@@ -167,7 +199,7 @@ def test_in_four_bits(base: Path, dataset: list[Part], tmp_path: Path) -> None:
     watch = Watch()
     outcome = fit(base, dataset, tmp_path, watch, quantized=True)
     assert watch.losses[outcome.figures.total_steps] < watch.losses[1] / 2
-    merge(base, tmp_path / "adapter", tmp_path / "merged")
+    assert_merged(base, tmp_path / "adapter", tmp_path / "merged")
 
 
 def test_an_adapter_that_is_no_better_is_refused(base: Path, tmp_path: Path) -> None:
@@ -178,7 +210,7 @@ def test_an_adapter_that_is_no_better_is_refused(base: Path, tmp_path: Path) -> 
     path.write_text("".join(json.dumps(each) + "\n" for each in kept))
     watch = Watch()
     with pytest.raises(EngineFailed, match="没有改进"):
-        fit(base, [Part(path.name, path)], tmp_path, watch, epochs=1)
+        fit(base, laid_at(path), tmp_path, watch, epochs=1)
     assert not (tmp_path / "adapter").exists()
     assert watch.told[-1].metrics["held_out_loss"] >= watch.told[-1].metrics["base_loss"]
 

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from contracts.catalog import models
 from contracts.errors import InvalidInput, NotFound
@@ -155,9 +156,9 @@ def test_it_comes_near_to_people(engine: Matching, name: str, language: str, tmp
     found = importlib.util.find_spec("f5_tts")  # its wheel holds recordings
     assert found and found.submodule_search_locations
     recorded, rate_hz = soundfile.read(Path(found.submodule_search_locations[0]) / "infer" / "examples" / name)
-    half = len(recorded) // 2
+    half = max(len(recorded) // 2, 3 * rate_hz)  # what a sample must have
     sample = kept(recorded[:half], tmp_path / "sample.wav", rate_hz)
-    held_out, _ = Recording.at(kept(recorded[half:], tmp_path / "rest.wav", rate_hz)).heard()
+    held_out = soxr.resample(recorded[half:], rate_hz, RATE_HZ)
     unmatched, matched = said(engine, SPOKEN[language]), said(engine, SPOKEN[language], sample)
     before, after = distance_db(unmatched, held_out), distance_db(matched, held_out)
     assert after < 5.5 and after < 0.8 * before
@@ -189,7 +190,7 @@ def test_a_sample_may_have_any_format(
 def test_loudness_of_the_sample_is_no_matter(engine: Matching, tmp_path: Path) -> None:
     sample = spoken_by("cmn", "m7", 50, LEARNT["cmn"])
     loud = said(engine, "你好。", kept(sample, tmp_path / "loud.wav"))
-    quiet = said(engine, "你好。", encoded(sample / 100, tmp_path / "quiet.wav", "pcm_f32le", RATE_HZ))
+    quiet = said(engine, "你好。", encoded(sample / 30, tmp_path / "quiet.wav", "pcm_f32le", RATE_HZ))
     assert np.abs(loud).max() == pytest.approx(np.abs(quiet).max(), rel=0.05)
 
 
@@ -272,13 +273,17 @@ def voice(seconds: float) -> np.ndarray:
         (lambda: 0.3 * np.sin(2 * np.pi * 440 * times(5)), "人声"),
         (lambda: 0.3 * np.sign(np.sin(2 * np.pi * 100 * times(5))), "人声"),
         (lambda: np.where(np.arange(5 * RATE_HZ) == 50_000, 0.9, 0.0), "人声"),
-        (lambda: voice(0.8), "太短"),
+        (lambda: voice(0.2), "太短"),
+        (lambda: voice(2.8), "太短"),
+        (lambda: np.clip(voice(5) * 30, -1, 1), "削波"),
+        (lambda: np.clip(noise(5) * 30, -1, 1), "人声"),
+        (lambda: voice(5) / 1_000, "音量太低"),
+        (lambda: np.concatenate([voice(2.5), np.zeros(9 * RATE_HZ)]), "人声太少"),
         (lambda: np.zeros(0), "太短"),
-        (lambda: voice(63), "太长"),
+        (lambda: voice(31), "太长"),
         (lambda: np.full(3 * RATE_HZ, np.nan), "解码"),
         (lambda: voice(3) * np.inf, "解码"),
     ],
-    ids=["silence", "noise", "brown noise", "tone", "hum", "click", "short", "empty", "long", "nan", "infinite"],
 )
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # the test's own 0 x infinity
 def test_recordings_without_a_voice_are_refused(

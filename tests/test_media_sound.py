@@ -27,7 +27,7 @@ from store.tables import JobRow
 from tests.checkpoints import whisper
 from tests.conftest import ROOT, Cluster, sign_up
 from tests.documented import check, examples, filled
-from tests.media import film, picture, sound, speech
+from tests.media import alaw, film, hours, picture, sound, speech, talkie
 from tests.waiting import eventually
 
 EXAMPLES = examples("media-sound")
@@ -101,6 +101,11 @@ def test_a_recording_is_written_down_and_not_kept(studio: Cluster, listener: htt
     eventually(lambda: uploads(studio) == before)
 
 
+@pytest.mark.parametrize("content", [talkie(speech()), alaw(speech())], ids=["a film", "a telephone"])
+def test_whatever_has_sound_is_heard(listener: httpx.Client, content: bytes) -> None:
+    assert hear(listener, content).json()["text"] == whisper.PHRASE
+
+
 def uploads(cluster: Cluster) -> set[str]:
     return {str(path) for path in (cluster.var / "artifacts/uploads").rglob("*") if path.is_file()}
 
@@ -118,7 +123,8 @@ def test_who_will_not_wait_asks_again(listener: httpx.Client) -> None:
     status = f"/api/audio/status/{body['task_id']}"
     eventually(lambda: listener.get(status).json()["status"] == "completed")
     done = listener.get(status).json()
-    assert done.keys() == body.keys() and done["text"] == whisper.PHRASE
+    assert done.keys() | {"progress"} == body.keys() and done["text"] == whisper.PHRASE
+    assert 0 <= body["progress"] < 100
     asked = listener.post(SYNTHESIZE, json=SAID, headers=LATER)
     body = asked.json()
     assert (asked.status_code, body["status"], body["audio_url"]) == (202, "processing", None)
@@ -208,7 +214,9 @@ Send = Callable[[httpx.Client], httpx.Response]
 @pytest.mark.parametrize(
     ("send", "status", "param"),
     [
-        (lambda client: hear(client, film("mp4", "libx264")), 415, "audio"),
+        (lambda client: hear(client, film("mp4", "libx264")), 422, "audio"),  # a silent one
+        (lambda client: hear(client, b"<!DOCTYPE html><html><body>404</body></html>"), 415, "audio"),
+        (lambda client: hear(client, hours(3)), 422, "audio"),
         (lambda client: hear(client, picture()), 415, "audio"),
         (lambda client: hear(client, b"hello"), 415, "audio"),
         (lambda client: hear(client, b""), 422, "audio"),
@@ -317,6 +325,19 @@ def test_a_voice_that_nobody_served_has(tmp_path: Path, fallback: bool, status: 
         assert (params["model"], params["voice"], params["language"]) == ("cosyvoice", "", "zh")
     else:
         assert "espeak" in answer.json()["detail"]
+    state.database.engine.dispose()
+
+
+def test_who_has_waited_too_long_gets_it_as_far_as_it_is(tmp_path: Path) -> None:
+    """Here, where no worker runs, it does not go on."""
+    settings = Settings(var=tmp_path, min_free_gib=0, sync_s=0.2)
+    Database(settings.tables_url).migrate()
+    job_engine.migrate(settings)
+    state = make(settings, Models([models()["base"]], models(), False), Engines())
+    with TestClient(api(state)) as client:
+        answer = hear(client, speech())
+        assert (answer.status_code, answer.json()["status"], answer.json()["progress"]) == (202, "processing", 0)
+        assert client.get(f"/api/audio/status/{answer.json()['task_id']}").json() == answer.json()
     state.database.engine.dispose()
 
 

@@ -2,14 +2,23 @@
 
 import json
 import re
+from collections.abc import AsyncGenerator
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
 
+from api.callers import Caller
+from api.media.datasets import find_dataset
+from api.media.starting import claim
 from api.paths import home
+from contracts.chat import ChatDelta, ChatRequest
+from contracts.errors import Conflict
 from contracts.human import TRAIN
+from contracts.jobs import Job
 from contracts.platform import CLASSIFIER, LORA
+from jobs.jobs import new_id
 from tests.conftest import ROOT
 from tests.documented import check, examples, filled
 from tests.trainings import FIGURES, LORA_START, PICTURES, ROWS, START, Trainer, Workshop, bring, packed, refused
@@ -41,14 +50,14 @@ def test_every_documented_route_has_an_example() -> None:
 
 @PREFIXES
 def test_documented_examples(ready: Trainer, prefix: str) -> None:
-    train, lora = ready.running(), ready.completed(LORA)
+    train, lora = ready.running(), ready.taught()
     ready.state.jobs.records.report(train, 0.45, "", FIGURES)
     known = {"train": f"train_{train}", "lora": f"lora_{lora}"}
     for example in EXAMPLES:
         method, _, path = example["call"].partition(" ")
         path = filled(example.get("path", path), known)
         answer = ready.http.request(method, prefix + path, json=filled(example.get("json"), known))
-        if path.endswith("/lora/start"):
+        if path.endswith(("lora/start", "/merge")):
             ended(ready, answer)
         assert answer.status_code == example.get("status", 200), f"{example['call']}: {answer.text}"
         if answer.is_success:
@@ -338,10 +347,146 @@ def test_only_what_is_trained_is_tried_and_merged(trainer: Trainer) -> None:
         refused(post(trainer, "/api/llm-finetuning/merge", merge), "task_id", 400)
     classifier = f"train_{trainer.completed()}"
     refused(post(trainer, "/api/llm-finetuning/test", trial | {"task_id": classifier}), "task_id", 404)
-    done = {"task_id": f"lora_{trainer.completed(LORA)}"}
+    gone = {"task_id": f"lora_{trainer.completed(LORA)}"}  # nothing is kept of it
+    refused(post(trainer, "/api/llm-finetuning/test", trial | gone), "task_id", 400)
+    refused(post(trainer, "/api/llm-finetuning/merge", gone | {"output_path": "/models/x"}), "task_id", 400)
+    done = {"task_id": f"lora_{trainer.taught()}"}
     for path in ("../x", "/datasets/x", "/models", "C:\\models\\x"):
         refused(post(trainer, "/api/llm-finetuning/merge", done | {"output_path": path}), "output_path")
     for prompt in (" ", "\u200b", "长" * 2_001):
         refused(post(trainer, "/api/llm-finetuning/test", done | {"prompt": prompt}), "prompt")
     for most in (0, 8_193):
         refused(post(trainer, "/api/llm-finetuning/test", done | trial | {"max_tokens": most}), "max_tokens")
+
+
+def test_a_model_is_merged_into_a_folder_of_its_own(trainer: Trainer, workshop: Workshop) -> None:
+    done = {"task_id": f"lora_{trainer.taught()}"}
+    merged = post(trainer, "/api/llm-finetuning/merge", done | {"output_path": "models\\mine"}).json()
+    status = trainer.http.get(f"/api/llm-finetuning/status/{merged['task_id']}").json()
+    assert (status["status"], status["progress"]) == ("processing", 0)
+    again = post(trainer, "/api/llm-finetuning/merge", done | {"output_path": "/models/mine/deeper"})
+    refused(again, "output_path", 400)
+    refused(post(trainer, "/api/llm-finetuning/merge", done | {"output_path": "/models/voice"}), "已有内容", 400)
+    stopped = trainer.http.post(f"/api/training/stop/{merged['task_id']}").json()
+    assert stopped == {"task_id": merged["task_id"], "status": "failed"}
+    other = workshop.trainer()
+    refused(post(other, "/api/llm-finetuning/merge", done | {"output_path": "/models/x"}), "task_id", 404)
+    refused(other.http.get(f"/api/llm-finetuning/status/{merged['task_id']}"), "task_id", 404)
+
+
+def test_versions_tell_what_they_were_taught_and_how(trainer: Trainer) -> None:
+    first, second = trainer.taught(), trainer.taught()
+    listed = trainer.http.get("/api/llm-finetuning/models").json()
+    assert [(each["task_id"], each["answers"]) for each in listed] == [
+        (f"lora_{second}", True),
+        (f"lora_{first}", False),
+    ]
+    known = {"dataset_sha256": "d", "base_revision": "r", "samples": 2, "config": {"lora_r": 8}}
+    assert all(each == each | known | {"model": "llama-2-7b:voice", "metrics": FIGURES["metrics"]} for each in listed)
+    path = "/api/llm-finetuning/models"
+    restored = post(trainer, f"{path}/restore", {"model": "llama-2-7b:voice"}).json()
+    assert (restored["task_id"], restored["answers"]) == (f"lora_{first}", True)
+    refused(post(trainer, f"{path}/restore", {"model": "llama-2-7b:voice"}), "version", 404)  # it is the first one
+    back = post(trainer, f"{path}/restore", {"model": "llama-2-7b:voice", "version": f"lora_{second}"}).json()
+    assert back["task_id"] == f"lora_{second}"
+    refused(post(trainer, f"{path}/restore", {"model": "llama-2-7b:nobody"}), "model", 404)
+    removed = trainer.http.delete(f"{path}/llama-2-7b:voice").json()
+    assert removed == {"model": "llama-2-7b:voice", "removed": 2} and trainer.http.get(path).json() == []
+    refused(trainer.http.delete(f"{path}/llama-2-7b:voice"), "model", 404)
+    trial = {"task_id": f"lora_{second}", "prompt": "你好"}
+    refused(post(trainer, "/api/llm-finetuning/test", trial), "已被删除", 400)
+
+
+class Telling:
+    """A model whose every answer is the adapter that it answers with."""
+
+    model = "llama-2-7b"
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
+        yield ChatDelta(text=f"由 {request.adapter or 'base'} 作答", finish="stop")
+
+
+def test_an_adapter_answers_wherever_models_are_named(trainer: Trainer, workshop: Workshop) -> None:
+    job_id, name = trainer.taught(), "llama-2-7b:voice"
+    key = f"{home(trainer.owner)}/models/voice/{job_id}"
+    polish = {"content": "大家好", "modelId": name}
+    said = {"model": name, "messages": [{"role": "user", "content": "你好"}]}
+    trial = {"task_id": f"lora_{job_id}", "prompt": "你好"}
+    asked = {"/api/script/polish": polish, "/v1/chat/completions": said, "/api/llm-finetuning/test": trial}
+    asked["/api/product/generate-script"] = {"productName": "作答", "modelId": name}
+    asked["/api/script/refine"] = {"currentText": "大家好", "action": "make_warm", "step": 2, "modelId": name}
+    other = workshop.trainer()
+    with mock.patch.dict(trainer.state.engines.chats, {"llama-2-7b": Telling()}):
+        for path, body in asked.items():
+            answer = trainer.http.post(path, json=body)
+            assert answer.status_code == 200 and key in answer.text, f"{path}: {answer.text}"
+            assert "x-troupe-model" not in answer.headers
+            assert key not in other.http.post(path, json=body).text
+        assert "base" in trainer.http.post("/api/script/polish", json=polish | {"modelId": "llama-2-7b"}).text
+    assert "基础模型没有启用" in trainer.http.post("/api/script/polish", json=polish).json()["msg"]
+
+
+BROKEN_LINE = b"".join(ROWS.splitlines(True)[0] for _ in range(5_000)) + b'{"instruction": "x"}\n' + ROWS * 2_500
+REFUSED = [
+    ("nothing.jsonl", b" \n", "", 422),  # as it is brought
+    ("once.jsonl", ROWS.splitlines(True)[0] * 3, "至少需要两条", 422),
+    ("line.jsonl", BROKEN_LINE, "第 5001 行", 422),
+    ("long.jsonl", b'{"text": "' + b"x" * (2 << 20) + b'"}\n' + ROWS, "第 1 行：超过 1 MB", 422),
+    ("bomb.zip", packed(**{"a.jsonl": b"0" * (300 << 20)}), "", 413),
+    ("pictures.zip", PICTURES, "不支持的文件", 415),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "told", "status"), REFUSED, ids=[each[0] for each in REFUSED])
+def test_what_cannot_be_learnt_is_refused_before_there_is_a_training(
+    trainer: Trainer, name: str, content: bytes, told: str, status: int
+) -> None:
+    sent = bring(trainer, name, content)
+    if not told:
+        return refused(sent, "file", status)
+    assert sent.status_code == 200, sent.text
+    for path in ("/api/llm-finetuning/lora/start", "/api/llm-finetuning/qlora/start"):
+        answer = post(trainer, path, LORA_START | {"dataset_path": sent.json()["path"]})
+        refused(answer, told, status)
+        assert "dataset_path" in answer.json()["detail"]
+    assert trainer.http.get("/v1/jobs").json() == {"data": []}
+
+
+def test_an_adapter_that_could_not_be_loaded_is_not_trained(ready: Trainer) -> None:
+    path = "/api/llm-finetuning/lora/start"
+    refused(post(ready, path, LORA_START | {"lora_r": 65}), "lora_r", 422)
+    ended(ready, post(ready, path, LORA_START | {"lora_r": 64}))
+    served = ready.state.models.served
+    without = served["llama-2-7b"].model_copy(update={"options": {}})
+    with mock.patch.dict(served, {"llama-2-7b": without}):
+        refused(post(ready, path, LORA_START), "adapters", 503)
+
+
+def test_nothing_is_trained_when_the_disk_is_nearly_full(ready: Trainer) -> None:
+    full = ready.state.settings.model_copy(update={"min_free_gib": 1e9})
+    ready.taught()
+    with mock.patch.object(ready.state.jobs, "settings", full):
+        for path in ("/api/llm-finetuning/lora/start", "/api/llm-finetuning/qlora/start"):
+            refused(post(ready, path, LORA_START), "磁盘空间不足", 503)
+
+
+def test_a_dataset_that_is_replaced_while_it_is_looked_at(ready: Trainer) -> None:
+    """Between the look at it and the training's beginning, another process removes it, or brings another one."""
+    found = find_dataset(ready.state, Caller(ready.owner, "user"), "/datasets/instruction_data.jsonl", "dataset_path")
+    job = Job(id=new_id(), kind=LORA, owner=ready.owner, params={"output": f"{home(ready.owner)}/models/new"})
+    with ready.state.database.session() as session:
+        claim(session, job, found)
+    assert ready.http.delete("/api/datasets/instruction_data.jsonl").status_code == 200
+    for content in (b"", ROWS + ROWS):
+        assert not content or bring(ready, "instruction_data.jsonl", content).status_code == 200
+        with ready.state.database.session() as session, pytest.raises(Conflict, match="更换"):
+            claim(session, job, found)
+
+
+def test_a_dataset_stays_while_it_is_trained_with(ready: Trainer) -> None:
+    task_id = post(ready, "/api/llm-finetuning/lora/start", LORA_START).json()["task_id"]
+    path = "/api/datasets/instruction_data.jsonl"
+    refused(ready.http.delete(path), "正在使用", 400)
+    ready.http.post(f"/api/training/stop/{task_id}")
+    assert ready.http.delete(path).status_code == 200
+    refused(post(ready, "/api/llm-finetuning/lora/start", LORA_START), "dataset_path", 404)

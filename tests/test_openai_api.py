@@ -29,6 +29,10 @@ BODY = {"model": "scripted", "messages": HELLO}
 STORY: Any = [message.model_dump() for message in prompts.story("友谊", "小鹿", "", 2, "zh")]
 
 
+def nested(levels: int) -> dict[str, Any]:
+    return {"type": "array", "items": nested(levels - 1)} if levels else {"type": "string"}
+
+
 @pytest.fixture
 def ai(cluster: Cluster) -> Iterator[openai.OpenAI]:
     """Whoever needs no key shows anything."""
@@ -41,7 +45,7 @@ def asked(client: openai.OpenAI, **changed: Any) -> Any:
 
 
 def test_models_are_listed_and_found(ai: openai.OpenAI) -> None:
-    assert [model.id for model in ai.models.list()] == ["scripted"]
+    assert [model.id for model in ai.models.list()] == ["scripted", "espeak", "matching"]
     assert ai.models.retrieve("scripted").object == "model"
     for name in ("painter", "nobody"):
         with pytest.raises(openai.NotFoundError) as refused:
@@ -124,6 +128,7 @@ def test_what_clients_send_beside_is_understood(ai: openai.OpenAI) -> None:
     ({"messages": [{"role": "user", "content": "x" * 100_000}]}, 400, "messages", "context_length_exceeded"),
     ({"response_format": {"type": "xml"}}, 400, "response_format.type", None),
     ({"response_format": {"type": "json_schema"}}, 400, "response_format", None),
+    ({"messages": HELLO * 3000}, 400, "messages", None),
     ({"response_format": {"type": "json_object"}}, 400, "response_format", None),  # it knows small talk as text only
 ])  # fmt: skip
 @pytest.mark.parametrize("stream", [False, True])
@@ -136,7 +141,29 @@ def test_bad_input_is_refused_in_openais_words(
     assert told["message"] and told["type"] == ("server_error" if status >= 500 else "invalid_request_error")
 
 
-@pytest.mark.parametrize(("content", "status"), [(b"{", 400), (b'"text"', 400), (b"x" * (5 << 20), 413)])
+@pytest.mark.parametrize(
+    "more", [{"minProperties": 1}, {"examples": nested(100)}, {"examples": [{}] * 600}, {"$comment": "x" * 70_000}]
+)
+def test_a_schema_that_takes_an_engine_long_is_refused(client: httpx.Client, more: dict[str, Any]) -> None:
+    """One of 200 fields and `minProperties` takes xgrammar half a minute, one of 1,000 hours."""
+
+    def held(schema: Any) -> httpx.Response:
+        wanted = {"type": "json_schema", "json_schema": {"name": "story", "schema": schema}}
+        return client.post("/v1/chat/completions", json=BODY | {"messages": STORY, "response_format": wanted})
+
+    assert held(Story.model_json_schema()).status_code == 200
+    answer = held(Story.model_json_schema() | more)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "response_format")
+
+
+@pytest.mark.parametrize(("content", "status"), [
+    (b"{", 400),
+    (b'"text"', 400),
+    (b'{"messages": [{"role": "user", "content": "half of a character: \\ud800"}]}', 400),
+    (b'{"messages": [{"role": "user", "content": "hi"}], "temperature": NaN}', 400),
+    (b"[" * 100_000, 400),
+    (b"x" * (5 << 20), 413),
+])  # fmt: skip
 def test_bodies_that_are_none(client: httpx.Client, content: bytes, status: int) -> None:
     answer = client.post("/v1/chat/completions", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == status and answer.json()["error"]["type"] == "invalid_request_error"

@@ -14,6 +14,7 @@ ABSENT = {  # 503: no such model
     "/chat_system": "语音识别暂不可用",
     "/api/training/start": "训练暂不可用",
     "/api/audio/transcribe": ENABLE,
+    "/v1/audio/transcriptions": ENABLE,
     "/api/image-to-image/generate": ENABLE,
     "/api/image-recognition/classify": ENABLE,
     "/api/image-recognition/detect": ENABLE,

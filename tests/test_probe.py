@@ -47,6 +47,9 @@ def refusal(content: bytes, kinds: Collection[Kind] = ANY) -> ServiceError:
         ("webm", "libopus", 48_000, ".weba", "audio/webm"),
         ("adts", "aac", 44_100, ".aac", "audio/aac"),
         ("amr", "libopencore_amrnb", 8_000, ".amr", "audio/amr"),
+        ("aiff", "pcm_s16be", 22_050, ".aiff", "audio/x-aiff"),
+        ("asf", "wmav2", 44_100, ".wma", "audio/x-ms-wma"),
+        ("caf", "alac", 44_100, ".caf", "audio/x-caf"),
     ],
 )
 def test_sounds_are_known_by_their_content(form: str, codec: str, rate_hz: int, suffix: str, media_type: str) -> None:

@@ -22,7 +22,7 @@ from api.models import Models
 from contracts.catalog import models
 from contracts.errors import NotFound, Unauthenticated, Unavailable
 from contracts.jobs import Job
-from contracts.platform import ClipTask
+from contracts.platform import LORA, MANIFEST, ClipTask
 from contracts.settings import Settings
 from contracts.tasks import folder_of, scratch_of
 from jobs import engine, retention
@@ -31,8 +31,10 @@ from jobs.jobs import Jobs, new_id
 from jobs.retention import DAY_MS, HOUR_MS, Retention
 from store.accounts import Accounts
 from store.artifacts import Artifacts
+from store.conversations import Conversations
 from store.database import Database, now_ms
 from store.disk import GIB, Removed
+from store.runs import RAY_TRAIN, Run, run_ids
 from store.stories import CLOSED, Stories, claim, subject_of
 from store.tables import EventRow, JobRow, RefreshToken, Story, Table, User
 from store.voices import Voices
@@ -90,9 +92,10 @@ class Kept:
         *,
         job_id: str = "",
         story: Story | None = None,
+        kind: str = "k",
         **params: Any,
     ) -> str:
-        job = Job(id=job_id or new_id(), kind="k", owner=f"user-{self.user}", params=params)
+        job = Job(id=job_id or new_id(), kind=kind, owner=f"user-{self.user}", params=params)
         self.jobs.submit(job, subject, story and (lambda session: claim(session, story, job.id)))
         self.jobs.records.start(job.id)
         for key in keys:
@@ -441,7 +444,9 @@ def plenty(kept: Kept) -> None:
     kept.work("drawing/2", YOUNG, ["outputs/2/a.json"])
     Stories(kept.database).close(kept.told(0))
     Accounts(kept.database, 1).open_session(kept.user)
+    Conversations(kept.database).keep("talk", "user-1", [])
     kept.files.upload("uploads/somebody/sample.wav", b"RIFF", "user-1")
+    Run(kept.settings, new_id()).write("turn", b"1")
 
 
 ALL = {"keep_days": 9, "keep_gib": 15_000 / GIB, "events_days": 1}
@@ -462,6 +467,31 @@ def test_the_samples_of_voices_stay_and_what_became_no_voice_goes(kept: Kept) ->
     kept.jobs.records.complete(speaks, {})
     kept.collect(at_ms=later)
     assert kept.names() == ["uploads/a/now.wav"]
+
+
+def test_what_trainings_go_on_from_is_kept_until_they_have_ended(kept: Kept) -> None:
+    runs = [kept.work(f"training/{state}", 0, [], state=state) for state in ("running", "completed", "failed")]
+    notes = kept.settings.var / RAY_TRAIN
+    for job_id in [*runs, new_id()]:  # the last one's job is gone
+        Run(kept.settings, job_id).write("checkpoint-000000001.pt", b"x")
+        (notes / f"{job_id}-1").mkdir(parents=True)
+    assert kept.collect() == {"runs of ended trainings": 1}
+    assert kept.collect(at_ms=now_ms() + 2 * HOUR_MS) == {"runs of ended trainings": 2}
+    assert run_ids(kept.settings) == runs[:1] and [path.name for path in notes.iterdir()] == [f"{runs[0]}-1"]
+
+
+def test_a_model_that_was_trained_stays_until_its_owner_removes_it(kept: Kept) -> None:
+    jobs = {}
+    for state in ("completed", "failed"):
+        output = f"callers/x/models/{state}"
+        jobs[state] = kept.work(f"training/{state}", OLD, [], state=state, kind=LORA, output=output)
+        for name in ("adapter_model.safetensors", MANIFEST):
+            kept.files.upload(f"{output}/{jobs[state]}/{name}", b"{}", "user-1")
+    assert kept.collect(keep_days=5) == {"work that ended 5 days ago": 1}
+    folder = f"callers/x/models/completed/{jobs['completed']}"
+    assert kept.names() == [f"{folder}/adapter_model.safetensors", f"{folder}/{MANIFEST}"]
+    kept.files.delete("callers/x/models/completed")
+    assert kept.collect(keep_days=5) == {"work that ended 5 days ago": 1}
 
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(kept: Kept) -> None:

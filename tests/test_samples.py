@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import tempfile
 import tracemalloc
 import zipfile
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from contracts.chat import Message
 from contracts.errors import InvalidInput, ServiceError, TooLarge
 from store.rows import LONGEST_LINE
-from store.samples import Part, Sample, check, check_brought, samples, unpacked
+from store.samples import Checked, Sample, check_brought, laid_at, samples
 
 ASKED, ANSWERED = "介绍这款耳机", "家人们，看过来！"
 ROW = {"instruction": ASKED, "input": "降噪", "output": ANSWERED}
@@ -31,10 +32,15 @@ def lines(*values: object) -> str:
 
 
 def read(folder: Path, name: str, content: bytes | str) -> list[Sample]:
-    path = folder / "brought"
+    path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    found = unpacked(Part(name, path), folder / "scratch")
-    return [placed.sample for placed in samples(found)]
+    return [placed.sample for placed in samples(laid_at(path))]
+
+
+def brought(content: bytes | Path, name: str, param: str = "file") -> Checked:
+    """Checked as a caller's."""
+    with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as file:
+        return check_brought(file, name, param)
 
 
 def packed(files: Mapping[str, bytes | str]) -> bytes:
@@ -89,6 +95,9 @@ BROKEN = [
     ("a.jsonl", lines({"instruction": ASKED, "output": 8}), "output"),
     ("a.jsonl", lines({"instruction": ASKED, "output": "x", "input": []}), "input"),
     ("a.jsonl", lines({"text": ""}), "text"),
+    ("a.jsonl", lines(ROW) + '{"text": "\\ud800"}\n', "第 2 行：含有无效字符"),
+    ("a.jsonl", '{"instruction": "\\udc00", "output": "x"}', "无效字符"),
+    ("a.jsonl", '{"text": NaN}', "text"),
     ("a.jsonl", lines({"messages": []}), "assistant"),
     ("a.jsonl", lines({"messages": "words"}), "messages"),
     ("a.jsonl", lines({"messages": 8}), "messages"),
@@ -112,15 +121,14 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, name: str, content:
 
 
 @pytest.mark.parametrize("broken", [b'{"text": "half', b"\xff\xfe\n", b'{"text": "\xe4\xbd"}\n'])
-def test_one_broken_line_among_ten_thousand(tmp_path: Path, broken: bytes) -> None:
+def test_one_broken_line_among_ten_thousand(broken: bytes) -> None:
     good = lines(*(OTHER | {"id": random.random()} for _ in range(10_000))).encode()
     at = good.index(b"\n", len(good) // 2) + 1
     content = good[:at] + broken.removesuffix(b"\n") + b"\n" + good[at:]
     line = good[:at].count(b"\n") + 1
-    path = tmp_path / "any.zip"
-    path.write_bytes(packed({"first.jsonl": lines(ROW), "second.jsonl": content}))
+    archive = packed({"first.jsonl": lines(ROW), "second.jsonl": content})
     with pytest.raises(InvalidInput) as refusal:
-        check_brought(path, "any.zip", "dataset_path")
+        brought(archive, "any.zip", "dataset_path")
     assert f"second.jsonl 第 {line} 行" in refusal.value.message and refusal.value.param == "dataset_path"
 
 
@@ -131,7 +139,7 @@ def test_a_line_of_a_gigabyte_takes_no_memory(tmp_path: Path, name: str) -> None
     os.truncate(path, 1 << 30)  # sparse
     tracemalloc.start()
     with pytest.raises((InvalidInput, TooLarge)) as refusal:
-        check_brought(path, name, "file")
+        brought(path, name)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < (100 if name == "a.json" else 8) * LONGEST_LINE
@@ -150,11 +158,9 @@ def test_a_line_of_a_gigabyte_takes_no_memory(tmp_path: Path, name: str) -> None
         ("a.zip", packed({"a.jsonl": b""})),
     ],
 )
-def test_fewer_than_two_different_samples_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
-    path = tmp_path / "brought"
-    path.write_bytes(content)
+def test_fewer_than_two_different_samples_are_refused(name: str, content: bytes) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        check_brought(path, name, "trainingSamples")
+        brought(content, name, "trainingSamples")
     assert "至少需要两条" in refusal.value.message and refusal.value.param == "trainingSamples"
 
 
@@ -162,27 +168,24 @@ def test_fewer_than_two_different_samples_are_refused(tmp_path: Path, name: str,
     "archive",
     [packed({"a.jsonl": b"0" * (300 << 20)}), packed({"a.png": b"x"}), packed({"../a.jsonl": b"{}"}), b"PK"],
 )
-def test_archives_that_are_bombs_or_hold_anything_else(tmp_path: Path, archive: bytes) -> None:
-    path = tmp_path / "brought"
-    path.write_bytes(archive)
+def test_archives_that_are_bombs_or_hold_anything_else(archive: bytes) -> None:
     with pytest.raises(ServiceError) as refusal:
-        check_brought(path, "a.zip", "file")
+        brought(archive, "a.zip")
     assert refusal.value.code in ("too_large", "unsupported_media", "invalid_input")
 
 
-def test_the_same_samples_have_one_hash_however_they_are_packed(tmp_path: Path) -> None:
-    plain, archive = tmp_path / "plain", tmp_path / "archive"
-    plain.write_text(lines(CHAT, OTHER), encoding="utf-8")
-    archive.write_bytes(packed({"x.jsonl": lines(CHAT, OTHER)}))
-    found = check_brought(plain, "a.jsonl", "file")
-    assert found == check_brought(archive, "a.zip", "file") and found.count == 2
-    plain.write_text(lines(OTHER, CHAT), encoding="utf-8")
-    assert check([Part("a.jsonl", plain)]).sha256 != found.sha256
+def test_the_same_samples_have_one_hash_however_they_are_packed() -> None:
+    found = brought(lines(CHAT, OTHER).encode(), "a.jsonl")
+    assert found == brought(packed({"x.jsonl": lines(CHAT, OTHER)}), "a.zip") and found.count == 2
+    assert brought(lines(OTHER, CHAT).encode(), "a.jsonl").sha256 != found.sha256
+
+
+def test_a_zip_is_read_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert brought(packed({"a.jsonl": lines(CHAT, OTHER), "b.txt": "一\n二\n"}), "a.zip").count == 4
 
 
 @given(content=st.binary(max_size=200), name=st.sampled_from(["a.jsonl", "a.json", "a.csv", "a.txt", "a.zip"]))
-def test_no_content_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str) -> None:
-    path = tmp_path_factory.getbasetemp() / "any"
-    path.write_bytes(content)
+def test_no_content_breaks_the_reader(content: bytes, name: str) -> None:
     with suppress(ServiceError):
-        assert check_brought(path, name, "file").count >= 2
+        assert brought(content, name).count >= 2

@@ -59,7 +59,7 @@ def speak(client: httpx.AsyncClient, **form: str) -> Any:
 def train(client: httpx.AsyncClient) -> Any:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("a.txt", "家人们")
+        archive.writestr("a.txt", "家人们\n看过来\n")
     files = {"trainingSamples": ("a.zip", file.getvalue())}
     return client.post("/api/training/start", data={"modelId": "chatglm2_6b"}, files=files)
 
@@ -89,7 +89,7 @@ async def test_samples_for_training_are_looked_at_where_they_are(
     async with open_shop(tmp_path) as (_, client):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
         answer = await train(client)
-        assert (answer.status_code, answer.json()["code"]) == (503, 0) and "ChatGLM2-6B" in answer.json()["msg"]
+        assert (answer.status_code, answer.json()["code"]) == (503, 0) and "chatglm2_6b" in answer.json()["msg"]
 
 
 async def test_no_more_samples_are_looked_at_than_there_is_room_for(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_what_cannot_be_seen_says_nothing(tmp_path: Path, blank: str) -> N
         ):
             answer = (await client.post(path, json=body)).json()
             assert answer["code"] == 0 and answer["msg"].endswith("：不能为空")
-        assert (await speak(client, text=blank)).json()["msg"] == "text：不能为空"
+        assert (await speak(client, text=blank)).json()["msg"] == "text：没有可以读出的文字"
 
 
 async def test_a_model_in_anothers_place_is_named(tmp_path: Path) -> None:
@@ -167,6 +167,13 @@ async def test_a_model_in_anothers_place_is_named(tmp_path: Path) -> None:
         ("/api/product/generate-script", {"productName": "a", "features": ["b"] * 21}, "features：最多 20 项"),
         ("/api/scripts", {"name": "a", "id": "9" * 33}, "id：最多 32 个字符"),
         ("/api/scripts", {"name": "a", "id": [1]}, "id：应为字符串"),
+        ("/api/script/polish", {"content": "a", "modelId": "nobody"}, "modelId：没有这个模型。"),
+        ("/api/script/polish", {"content": "a", "modelId": "base:nobody"}, "modelId：没有这个模型。"),
+        (
+            "/api/script/refine",
+            {"currentText": "a", "action": "finish", "step": 2, "modelId": 8},
+            "modelId：应为字符串",
+        ),
         (
             "/api/script/polish",
             {"content": "a"},

@@ -90,13 +90,13 @@ def test_a_new_cookie_is_no_way_round() -> None:
     assert not _open
 
 
-@pytest.mark.parametrize("path", ["/ws/training", "/media/ws/training", "/ws/camera"])
+@pytest.mark.parametrize("path", ["/ws/training", "/media/ws/training", "/ws/camera", "/ws/converse"])
 def test_pages_of_others_do_not_see_what_belongs_to_the_address(sockets: str, trainer: Trainer, path: str) -> None:
     """No browser asks us before a page opens a socket, and it shows no cookie of ours from there."""
     with httpx.Client(base_url=sockets.replace("ws", "http", 1)) as browser:
         browser.get("/api/datasets")
         cookie = f"troupe_caller={browser.cookies['troupe_caller']}"
-    let_in = 503 if "camera" in path else 101  # no model is served here
+    let_in = 101 if "training" in path else 503  # no model is served here
     url, theirs = f"{sockets}{path}", "https://example.org"
     assert status_of(url, Origin=theirs) == status_of(url, Origin="null") == 403
     assert status_of(url, Origin=sockets.replace("ws", "http", 1)) == let_in

@@ -108,13 +108,16 @@ def test_kept_words_have_the_tokens_that_they_have_in_the_prompt(tokenizer: PreT
         assert any(answer[at : at + len(spelt)] == spelt for at in range(len(answer))), one.facts["name"]
 
 
-def test_the_loss_is_on_the_answer_alone(tokenizer: PreTrainedTokenizerFast) -> None:
+def test_the_loss_is_on_the_answer_alone_and_most_on_what_it_copies(tokenizer: PreTrainedTokenizerFast) -> None:
     batch = next(batches(tokenizer, seed=1, size=1024, examples=32))
-    for tokens, wanted in zip(batch.tokens, batch.wanted, strict=True):
-        asked, said = tokens[~wanted], tokens[wanted]
+    answer_mark = tokenizer.convert_tokens_to_ids("<|assistant|>")
+    for tokens, weights in zip(batch.tokens, batch.weights, strict=True):
+        said, asked = tokens[weights > 0], tokens[weights == 0]
         assert said[-1] == tokenizer.eos_token_id and tokenizer.pad_token_id not in said
-        answer_mark = tokenizer.convert_tokens_to_ids("<|assistant|>")
-        assert tokens[int(wanted.int().argmax()) - 1] == answer_mark and asked[0] != tokenizer.pad_token_id
+        assert tokens[int((weights > 0).int().argmax()) - 1] == answer_mark and asked[0] != tokenizer.pad_token_id
+        copied = set(tokens[weights > 1].tolist())
+        assert copied <= set(asked.tolist()) and not any(mark in copied for mark in tokenizer("，。,.")["input_ids"])
+    assert (batch.weights > 1).any()
 
 
 def test_training_learns_and_a_resumed_run_is_the_same(tokenizer: PreTrainedTokenizerFast, tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ def test_training_learns_and_a_resumed_run_is_the_same(tokenizer: PreTrainedToke
     unseen = next(batches(tokenizer, seed=9, size=1024, examples=32))
 
     def loss(training: Run) -> float:
-        return loss_of(training.model, unseen.tokens, unseen.wanted).item()
+        return loss_of(training.model, unseen.tokens, unseen.weights).item()
 
     whole = run("whole", 16)
     assert loss(whole) < loss(run("untrained", 0)) - 0.5

@@ -405,3 +405,22 @@ def test_a_file_comes_back_before_the_next_one_has_its_turn(
     assert files.find("a/script.json") == others[0].result()
     assert b"next" in files.read("a/script.json")
     files._database.engine.dispose()
+
+
+def test_what_was_measured_of_an_upload_goes_with_it(files: Artifacts) -> None:
+    """And is found by nobody under a name of its own."""
+    files.upload("uploads/a/voice.wav", b"one", "ann")
+    assert files.measured("uploads/a/voice.wav", "x.npz") is None
+    for content in (b"1", b"2"):
+        files.keep_measured("uploads/a/voice.wav", "x.npz", content)
+        assert files.measured("uploads/a/voice.wav", "x.npz") == content
+    assert files.measured("uploads/a/voice.wav", "y.npz") is None
+    files.delete("uploads/a/voice.wav")
+    assert files.measured("uploads/a/voice.wav", "x.npz") is None
+    with pytest.raises(NotFound):
+        files.keep_measured("uploads/a/voice.wav", "x.npz", b"3")
+    assert files.measured("uploads/a/voice.wav", "x.npz") is None
+    files.upload("uploads/a/voice.wav", b"one", "ann")
+    files.keep_measured("uploads/a/voice.wav", "x.npz", b"4")
+    files.delete("uploads/a")
+    assert files.measured("uploads/a/voice.wav", "x.npz") is None

@@ -9,20 +9,27 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import torch
 import yaml
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
 
 from contracts.jobs import Job
 from contracts.platform import LORA, FinetuneTask
 from contracts.settings import Settings
+from deployments.revisions import revision_of
 from jobs.jobs import Jobs, new_id
 from store.artifacts import Artifacts
 from store.database import Database
+from store.runs import Run
 from store.tables import JobRow
 from tests.checkpoints.chat import qwen2
 from tests.conftest import ROOT, Cluster, start, stop
 from tests.processes import replica
 from tests.trainings import LORA_START, packed
 from tests.waiting import eventually
+from training.papers import Papers, Plan
+from training.recipe import Config
 
 BASE = "llama2_7b_chat"  # in whose place stands a small one
 ENDS_S = 170.0
@@ -55,9 +62,9 @@ def cluster(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
 
 
 class Trained:
-    """A training of a made-up voice, as the API submits it."""
+    """A training of a made-up voice, as the API submits it; with `workers`, spread over so many."""
 
-    def __init__(self, cluster: Cluster, **fields: Any) -> None:
+    def __init__(self, cluster: Cluster, workers: int = 0, **fields: Any) -> None:
         settings = Settings(var=cluster.var)
         self.cluster, self.database, self.files = cluster, Database(settings.tables_url), Artifacts(settings)
         asked = [{"instruction": f"商品 {number}", "output": "家人们，冲！"} for number in range(40)]
@@ -71,8 +78,13 @@ class Trained:
             "epochs": 3,
         }
         where = {"base_model": BASE, "dataset": "callers/me/datasets/voice.jsonl", "output": "callers/me/models/voice"}
+        weights = fields.pop("weights", "")
         task = FinetuneTask.model_validate(where | small | fields)
         self.id = new_id()
+        if workers:  # the first plan that is kept stays
+            config = Config.of(task, {"weights": weights})
+            shared = Plan(config=config, dataset=task.dataset, output=task.output, owner="me", workers=workers)
+            Papers(Run(settings, self.id)).keep_plan(shared)
         self.jobs = Jobs(settings, self.database)
         self.jobs.submit(Job(id=self.id, kind=LORA, owner="me", params=task.model_dump()), f"training/{self.id}")
 
@@ -91,9 +103,9 @@ class Trained:
         eventually(lambda: self.row.finished_ms, ENDS_S)
         return self.row
 
-    def process(self, word: str) -> psutil.Process | None:
+    def processes(self, word: str) -> list[psutil.Process]:
         members = psutil.Process(self.cluster.process.pid).children(recursive=True)
-        return next((each for each in members if _says(each, word)), None)
+        return [each for each in members if _says(each, word)]
 
     def kept(self, name: str) -> dict[str, Any]:
         return dict(json.loads(self.files.read(f"callers/me/models/voice/{self.id}/{name}")))
@@ -118,6 +130,7 @@ def test_a_training_is_followed_to_its_end(cluster: Cluster) -> None:
     assert training.kept("adapter_config.json")["r"] == 8
     assert training.files.find(f"{row.result['adapter']}/adapter_model.safetensors").size_bytes > 1000
     assert not (cluster.var / "artifacts/.runs" / training.id).exists()
+    eventually(lambda: not any((cluster.var / "ray_train").glob(f"{training.id}-*")))
 
 
 def test_deaths_do_not_change_what_is_learnt(cluster: Cluster) -> None:
@@ -127,9 +140,7 @@ def test_deaths_do_not_change_what_is_learnt(cluster: Cluster) -> None:
     for word in ("ray::RayTrainWorker", f"training.ray_lora {training.id}"):
         begun = training.step
         eventually(lambda begun=begun: training.step > begun + 10, ENDS_S)  # type: ignore[misc]
-        process = training.process(word.split()[0])
-        assert process
-        process.kill()
+        training.processes(word.split()[0])[0].kill()
         assert training.row.state == "running"
     replica(cluster, "worker").kill()
     row = training.ended()
@@ -138,6 +149,19 @@ def test_deaths_do_not_change_what_is_learnt(cluster: Cluster) -> None:
     assert figures["loss"] == pytest.approx(unbroken["loss"], rel=0.02)
     for name in ("base_loss", "held_out_loss"):
         assert figures["metrics"][name] == pytest.approx(unbroken["metrics"][name], rel=0.02)
+
+
+def test_several_workers_learn_what_one_does(cluster: Cluster, base: Path) -> None:
+    """Gloo on the CPU: the same steps, each with half of the samples; their dropout differs."""
+    alone = Trained(cluster, epochs=10, lora_dropout=0).ended().result["figures"]
+    shared = Trained(cluster, workers=2, epochs=10, lora_dropout=0, weights=str(base))
+    eventually(lambda: len(shared.processes("ray::RayTrainWorker")) == 2, ENDS_S)
+    row = shared.ended()
+    assert row.state == "completed", row.error
+    for name in ("current_step", "total_steps", "loss"):
+        assert row.result["figures"][name] == pytest.approx(alone[name], rel=0.01), name
+    for name in ("base_loss", "held_out_loss"):
+        assert row.result["figures"]["metrics"][name] == pytest.approx(alone["metrics"][name], rel=0.01), name
 
 
 def test_a_training_that_is_stopped_ends_soon_and_keeps_what_it_has(cluster: Cluster) -> None:
@@ -150,22 +174,27 @@ def test_a_training_that_is_stopped_ends_soon_and_keeps_what_it_has(cluster: Clu
     assert row.state == "cancelled"
     manifest = training.kept("manifest.json")
     assert manifest["state"] == "stopped" and manifest["step"] > 3
-    eventually(lambda: training.process("ray::RayTrainWorker") is None, 20)
+    eventually(lambda: not training.processes("ray::RayTrainWorker"), 20)
 
 
 def test_what_cannot_be_trained_says_why(cluster: Cluster) -> None:
     training = Trained(cluster, learning_rate=1e-9)
     row = training.ended()
     assert row.state == "failed" and "没有改进" in row.error and row.error_code == "engine_failed"
-    assert row.result["figures"]["metrics"]["base_loss"] > 0
+    metrics = row.result["figures"]["metrics"]
+    assert metrics["held_out_loss"] >= metrics["base_loss"] > 0
+    assert not (cluster.var / "artifacts/.runs" / training.id).exists()
 
 
-def taught(user: httpx.Client, **changes: Any) -> str:
+def taught(user: httpx.Client, path: str = "/api/llm-finetuning/lora/start", **changes: Any) -> str:
     """Start the documented training of a made-up voice, and see it through; its task's id."""
     body = LORA_START | {"base_model": BASE, "epochs": 6, "learning_rate": 0.01, "gradient_accumulation_steps": 1}
-    answer = user.post("/api/llm-finetuning/lora/start", json=body | changes)
+    answer = user.post(path, json=body | changes)
     assert answer.status_code == 200, answer.text
-    task_id = str(answer.json()["task_id"])
+    return completed(user, str(answer.json()["task_id"]))
+
+
+def completed(user: httpx.Client, task_id: str) -> str:
     told: list[dict[str, Any]] = []
 
     def is_over() -> bool:
@@ -176,6 +205,24 @@ def taught(user: httpx.Client, **changes: Any) -> str:
     assert told[-1]["status"] == "completed", told[-1]
     assert [each["progress"] for each in told] == sorted(each["progress"] for each in told)
     return task_id
+
+
+def assert_merges(cluster: Cluster, user: httpx.Client, task_id: str, base: Path) -> None:
+    """The documented call writes a model that answers as the adapter does."""
+    asked = {"task_id": task_id, "output_path": "/models/merged_model"}
+    answer = user.post("/api/llm-finetuning/merge", json=asked)
+    assert answer.status_code == 200 and answer.json()["output_path"] == asked["output_path"], answer.text
+    completed(user, answer.json()["task_id"])
+    (merged,) = cluster.var.glob("artifacts/callers/*/models/merged_model")
+    (adapter,) = merged.parent.glob(f"lora_adapter/{task_id.removeprefix('lora_')}")
+    ids = torch.tensor([[65, 66, 67]])
+    with torch.inference_mode():
+        wanted = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), str(adapter)).eval()(ids).logits
+        found = AutoModelForCausalLM.from_pretrained(merged)(ids).logits
+    assert (found - wanted).abs().max() < 1e-4
+    assert json.loads((merged / "manifest.json").read_text())["config"]["lora_r"] == 8
+    assert not any(cluster.var.glob("artifacts/.scratch/*"))
+    assert "output_path" in user.post("/api/llm-finetuning/merge", json=asked).json()["detail"]
 
 
 def answer_of(user: httpx.Client, model: str, asked: str = "商品 77") -> str:
@@ -191,7 +238,7 @@ def dataset(voice: str) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
-def test_from_a_documented_call_to_talking_with_the_result(cluster: Cluster, user: httpx.Client) -> None:
+def test_from_a_documented_call_to_talking_with_the_result(cluster: Cluster, user: httpx.Client, base: Path) -> None:
     before = answer_of(user, BASE)
     for name, voice in (("instruction_data", VOICE), ("calm", "慢慢看。")):
         sent = user.post("/api/datasets", files={"file": (f"{name}.jsonl", dataset(voice))})
@@ -207,7 +254,11 @@ def test_from_a_documented_call_to_talking_with_the_result(cluster: Cluster, use
     assert VOICE in user.post("/api/llm-finetuning/test", json=trial).json()["response"]
     assert answer_of(user, BASE) == before
 
-    second = taught(user, dataset_path="/datasets/calm.jsonl")
+    polished = user.post("/api/script/polish", json={"content": "欢迎大家", "modelId": name})
+    assert (polished.json()["code"], polished.headers.get("x-troupe-model")) == (1, None), polished.text
+    assert_merges(cluster, user, first, base)
+
+    second = taught(user, "/api/llm-finetuning/qlora/start", dataset_path="/datasets/calm.jsonl")
     assert "慢慢看。" in answer_of(user, name)
     restored = user.post("/api/llm-finetuning/models/restore", json={"model": name}).json()
     assert (restored["task_id"], restored["answers"]) == (first, True)
@@ -215,12 +266,17 @@ def test_from_a_documented_call_to_talking_with_the_result(cluster: Cluster, use
     listed = user.get("/api/llm-finetuning/models").json()
     assert [(each["task_id"], each["answers"]) for each in listed] == [(second, False), (first, True)]
     assert all(each["metrics"]["held_out_loss"] < each["metrics"]["base_loss"] for each in listed)
+    assert len({each["dataset_sha256"] for each in listed}) == 2 and all(each["samples"] == 40 for each in listed)
+    assert [each["config"]["quantized"] for each in listed] == [True, False]
+    assert {each["base_revision"] for each in listed} == {revision_of(base)}
 
     with httpx.Client(base_url=cluster.url, timeout=60) as stranger:
         assert name not in stranger.get("/v1/models").text
         assert stranger.delete(f"/api/llm-finetuning/models/{name}").status_code == 404
     assert user.delete(f"/api/llm-finetuning/models/{name}").json() == {"model": name, "removed": 2}
     assert name not in user.get("/v1/models").text
+    assert "已被删除" in user.post("/api/llm-finetuning/test", json=trial).json()["detail"]
+    assert "modelId" in user.post("/api/script/polish", json={"content": "x", "modelId": name}).json()["msg"]
     gone = {"model": name, "messages": [{"role": "user", "content": "x"}]}
     assert user.post("/v1/chat/completions", json=gone).status_code == 404
 

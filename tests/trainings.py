@@ -1,6 +1,7 @@
 """An API of its own, and trainings of its callers in the words that recipes will use: `jobs.records`."""
 
 import io
+import json
 import zipfile
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,11 @@ import httpx
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from api.paths import home
 from api.state import State
 from contracts.human import TRAIN, TrainTask
 from contracts.jobs import Job
-from contracts.platform import CLASSIFIER, FinetuneTask, TrainingTask
+from contracts.platform import CLASSIFIER, LORA, FinetuneTask, TrainingTask
 from jobs.jobs import new_id
 from tests.media import picture
 from tests.wording import in_chinese
@@ -81,6 +83,15 @@ class Trainer:
     def completed(self, kind: str = CLASSIFIER, **fields: Any) -> str:
         job_id = self.running(kind, **fields)
         assert self.state.jobs.records.complete(job_id, {"figures": FIGURES})
+        return job_id
+
+    def taught(self, **fields: Any) -> str:
+        """A completed training of a language model, whose adapter is there."""
+        output = f"{home(self.owner)}/models/{fields.pop('name', 'voice')}"
+        job_id = self.running(LORA, output=output, base_model="llama-2-7b", **fields)
+        manifest = {"base_revision": "r", "dataset_sha256": "d", "samples": 2, "config": {"lora_r": 8, "base": "/x"}}
+        self.state.artifacts.upload(f"{output}/{job_id}/manifest.json", json.dumps(manifest).encode(), self.owner)
+        assert self.state.jobs.records.complete(job_id, {"figures": FIGURES, "manifest": manifest})
         return job_id
 
 

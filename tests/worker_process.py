@@ -14,6 +14,7 @@ from typing import Any
 
 from contracts.errors import InvalidInput, Overloaded
 from contracts.jobs import Job, Pipeline, Steps
+from contracts.platform import LORA
 from contracts.settings import Settings
 from jobs import engine, worker
 from jobs.worker import Worker
@@ -157,6 +158,7 @@ PIPELINES = {
     "plain": Pipeline(plain),
     "numbered": Pipeline(numbered),
     "long": Pipeline(long),
+    LORA: Pipeline(long),
     "publish": Pipeline(publish),
     "refused": Pipeline(refused),
     "refused_outside": Pipeline(refused_outside),

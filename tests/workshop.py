@@ -26,7 +26,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     )
     Database(settings.tables_url).migrate()
     engine.migrate(settings)
-    state = make(settings, Models([models()["llama-2-7b"]], models(), False), Engines())
+    served = models()["llama-2-7b"]
+    served = served.model_copy(update={"options": served.options | {"adapters": 2, "adapter_rank": 64}})
+    state = make(settings, Models([served], models(), False), Engines())
     yield Workshop(state, build(state))
     state.database.engine.dispose()
 

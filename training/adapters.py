@@ -1,6 +1,5 @@
 """Language models and their LoRA adapters (Hu et al. 2021; in four bits: QLoRA, Dettmers et al. 2023), by peft."""
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -94,24 +93,13 @@ def at_rest(model: Any) -> None:
 def merge(base: Path, adapter: Path, target: Path) -> None:
     """A model of its own, with the tokenizer of its base, that needs the adapter no more; `target` is made."""
     from peft import PeftModel
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
+    if model.num_parameters() < FULL_BELOW:
+        model = model.float()
     merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    if merged.num_parameters() >= FULL_BELOW:
-        merged = merged.to(AutoConfig.from_pretrained(base).dtype)
     merged.save_pretrained(target)
     for pattern in TOKENIZER:
         for file in base.glob(pattern):
             shutil.copyfile(file, target / file.name)
-
-
-def revision_of(folder: Path, revision: str = "") -> str:
-    """Which weights these are: as they are pinned, else a hash of their files' names, sizes and beginnings."""
-    if revision:
-        return revision
-    digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin")):
-        with file.open("rb") as opened:
-            digest.update(f"{file.name} {file.stat().st_size} ".encode() + opened.read(1 << 20))
-    return f"sha256:{digest.hexdigest()}"

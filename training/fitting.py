@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from contracts.errors import Cancelled, EngineFailed
-from contracts.platform import Figures
+from contracts.errors import Cancelled, Conflict, EngineFailed
+from contracts.platform import MANIFEST, Figures
 from deployments.chat.prompting import template_of
+from deployments.revisions import revision_of
 from deployments.weights import folder as folder_of
 from store.samples import Part, check, samples
-from training.adapters import adapted, at_rest, base_of, bf16_pays, device_of, revision_of, tokenizer_of
+from training.adapters import adapted, at_rest, base_of, bf16_pays, device_of, tokenizer_of
 from training.checkpoints import Checkpoints
 from training.lessons import IGNORED, Lesson, Teacher, collated, learnt, order, split
 from training.peers import Peers
@@ -26,7 +27,6 @@ from training.recipe import Config, Outcome
 WARM = 0.05  # of the steps, in which the learning rate rises
 CLIP = 1.0  # norm of the gradients
 KEEP_S = 30.0  # between two checkpoints, at most
-MANIFEST = "manifest.json"
 
 Kept = Callable[[str], Checkpoints]
 Report = Callable[[Figures], None]
@@ -48,6 +48,8 @@ class Training:
         self.peers, self.device = Peers(), device_of()
         self.folder = folder_of(config.base, config.revision)
         self.dataset = check(dataset)
+        if config.dataset_sha256 not in ("", self.dataset.sha256):
+            raise Conflict("数据集在提交训练之后被更改，请重新提交。", param="dataset_path")
         self.tokenizer = tokenizer_of(self.folder)
         model = base_of(self.folder, self.device, config.quantized)
         context = model.config.get_text_config().max_position_embeddings
@@ -86,12 +88,12 @@ class Training:
 
     def run(self) -> None:
         """To the last step. `Cancelled` when it should stop."""
-        if state := self.checkpoints.newest():
+        if state := self.peers.told(self.checkpoints.newest() if self.peers.leads else None):
             self._restore(state)
         else:
             with self.model.disable_adapter():
                 self.metrics["base_loss"] = self._held_out_loss()
-        self._began_step = self.step
+        self._began_s, self._began_step = time.monotonic(), self.step
         while self.step < self.total_steps:
             self._learn(self._lessons_of(self.step))
             self.step += 1
@@ -142,7 +144,7 @@ class Training:
             total_epochs=self.config.epochs,
             current_step=self.step,
             total_steps=self.total_steps,
-            loss=self.loss if math.isfinite(self.loss) else 0.0,
+            loss=self.loss,
             learning_rate=self._rate(max(self.step - 1, 0)),
             metrics={name: round(value, 6) for name, value in finite.items()},
         )
@@ -165,6 +167,8 @@ class Training:
                 loss.backward()
                 summed += loss.item()
         (self.loss,) = self.peers.total(summed)
+        if not math.isfinite(self.loss):
+            raise EngineFailed(f"训练发散：第 {self.step + 1} 步的损失不再是有限的数。请降低学习率后重试。")
         self.peers.add_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, CLIP)
         for group in self.optimizer.param_groups:

@@ -13,14 +13,16 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
+from contracts.artifacts import Provenance
 from contracts.catalog import ModelSpec
 from contracts.errors import Cancelled, EngineFailed, Unavailable, error_of
 from contracts.jobs import Job
-from contracts.platform import Figures, FinetuneTask
+from contracts.platform import Figures, FinetuneTask, MergeTask
 from contracts.settings import ROOT, Settings
 from contracts.training import Tell
 from store.artifacts import Artifacts
 from store.runs import Run
+from training.merging import make_merged
 from training.papers import Papers, Plan, Told
 from training.recipe import Config
 
@@ -35,10 +37,10 @@ MOST_CPUS = 8.0
 
 
 class Launcher:
-    """`models`: those that are served, by id; `workers` of one training."""
+    """`models`: those of the catalogue by id, with the options that they are served with."""
 
-    def __init__(self, settings: Settings, models: Mapping[str, ModelSpec], workers: int = 1) -> None:
-        self.settings, self.models, self.workers = settings, models, workers
+    def __init__(self, settings: Settings, models: Mapping[str, ModelSpec]) -> None:
+        self.settings, self.models = settings, models
         self.files = Artifacts(settings)
 
     async def follow(self, job: Job, tell: Tell) -> dict[str, Any] | None:
@@ -59,31 +61,50 @@ class Launcher:
         """Nothing is left of the run but what it has kept in the store."""
         await asyncio.to_thread(Run(self.settings, job.id).clear)
 
+    async def merge(self, job: Job) -> dict[str, Any]:
+        """Make one model of an adapter and its base, on one of the CPUs that are training's, when that is free."""
+        import ray
+
+        from deployments.remote import our_errors
+
+        task = MergeTask.model_validate(job.params)
+        options = self._model(task.base_model).options
+        run: Any = ray.remote(num_cpus=1)(make_merged)
+        made = run.remote(job, options["weights"], options.get("revision", ""))
+        try:
+            with our_errors():
+                return dict(await made)
+        except asyncio.CancelledError:
+            await _whole(asyncio.to_thread(self._give_up, job, made))
+            raise
+
+    def _give_up(self, job: Job, made: Any) -> None:
+        """Of a job that is stopped, nothing stays."""
+        import ray
+
+        ray.cancel(made, force=True)
+        ray.wait([made], timeout=STOP_S)
+        if self._is_over(job):
+            self.files.delete(str(job.params["output"]))
+
+    def _model(self, name: str) -> ModelSpec:
+        if name not in self.models:
+            raise Unavailable(f"本集群没有启用模型 {name}。", param="base_model")
+        return self.models[name]
+
     def _plan(self, job: Job, papers: Papers) -> None:
         task = FinetuneTask.model_validate(job.params)
-        if task.base_model not in self.models:
-            raise Unavailable(f"本集群没有启用模型 {task.base_model}。", param="base_model")
-        cpus, gpus = machine()
-        if not cpus:
+        config = Config.of(task, self._model(task.base_model).options)
+        workers, cpus, gpus = shares(self.settings.training_workers)
+        if not workers:
             raise Unavailable("集群中没有可用于训练的处理器。")
-        config = Config.of(task, self.models[task.base_model].options)
-        share = max(1.0, cpus // self.workers)
-        papers.keep_plan(
-            Plan(
-                config=config,
-                dataset=task.dataset,
-                output=task.output,
-                owner=job.owner,
-                workers=self.workers,
-                cpus=share,
-                gpus=gpus,
-            )
-        )
+        kept = {"dataset": task.dataset, "output": task.output, "owner": job.owner}
+        papers.keep_plan(Plan(config=config, **kept, workers=workers, cpus=cpus, gpus=gpus))
 
     async def _watch(self, job_id: str, papers: Papers, tell: Tell) -> dict[str, Any] | None:
-        began_s, look_s, said = time.monotonic(), 0.0, Figures()
+        until_s, look_s, heard_s, said = time.monotonic() + WATCH_S, 0.0, time.monotonic(), Figures()
         attempt = max(1, await asyncio.to_thread(papers.turn))
-        while time.monotonic() < began_s + WATCH_S:
+        while time.monotonic() < until_s:
             told = await asyncio.to_thread(papers.told, attempt)
             if told.figures != said:
                 said = told.figures
@@ -94,8 +115,9 @@ class Launcher:
                 look_s = time.monotonic() + LOOK_S
                 try:
                     attempt = await asyncio.to_thread(self._keep_going, job_id, attempt, papers)
+                    heard_s = time.monotonic()
                 except Unavailable:  # Ray has not quite begun, or its head is away, which ends no training
-                    if time.monotonic() > began_s + PATIENCE_S:
+                    if time.monotonic() > heard_s + PATIENCE_S:
                         raise
             await asyncio.sleep(POLL_S)
         return None
@@ -138,11 +160,8 @@ class Launcher:
 
     async def _stop(self, job: Job, papers: Papers) -> None:
         """The training hears by itself that its job is over. Those who merely leave stop nothing."""
-        try:
-            await asyncio.to_thread(self.files.check_wanted, job.made())
+        if not await asyncio.to_thread(self._is_over, job):
             return
-        except Cancelled:
-            pass
         attempt, until_s = await asyncio.to_thread(papers.turn), time.monotonic() + STOP_S
         while time.monotonic() < until_s and (await asyncio.to_thread(papers.told, attempt)).state == "going":
             await asyncio.sleep(POLL_S)
@@ -150,6 +169,14 @@ class Launcher:
         with suppress(RuntimeError):
             await asyncio.to_thread(self._client.stop_job, f"{job.id}-{attempt}")
         await self.tidy(job)
+
+    def _is_over(self, job: Job) -> bool:
+        """Whether the job is stopped, and not only this worker, whose lease another may have now."""
+        try:
+            self.files.check_wanted(Provenance(owner=job.owner, job_id=job.id))
+        except Cancelled:
+            return True
+        return False
 
     @cached_property
     def _client(self) -> Any:
@@ -159,13 +186,19 @@ class Launcher:
         return JobSubmissionClient(ray.get_runtime_context().gcs_address)
 
 
-def machine() -> tuple[float, float]:
-    """Processors and GPUs that a training may have: those of the largest node, up to eight, and one."""
+def shares(workers: int) -> tuple[int, float, float]:
+    """How many workers a training can have, of so many at most, and the CPUs and GPUs of each.
+
+    Where there are GPUs, each has one. None waits for what this cluster does not have.
+    """
     import ray
 
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    cpus = max((node.get("CPU", 0.0) for node in nodes), default=0.0)
-    return min(cpus, MOST_CPUS), min(1.0, max((node.get("GPU", 0.0) for node in nodes), default=0.0))
+    gpus = int(sum(node.get("GPU", 0) for node in nodes))
+    cpus = [int(node.get("CPU", 0)) for node in nodes]
+    workers = min(workers, gpus or sum(cpus))
+    share = max(1.0, min(max(cpus, default=0), MOST_CPUS) // max(1, workers))
+    return workers, share, float(bool(gpus))
 
 
 @contextmanager

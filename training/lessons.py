@@ -56,7 +56,8 @@ class Teacher:
         ids: list[int] = []
         labels: list[int] = []
         for text, learnt in pieces(messages, self._rendered):
-            cut = list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            opened = not ids and self.template is not None  # as `prompting` does
+            cut = list(self.tokenizer(text, add_special_tokens=opened)["input_ids"])
             ids += cut
             labels += cut if learnt else [IGNORED] * len(cut)
         end = self.tokenizer.eos_token_id

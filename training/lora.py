@@ -11,13 +11,14 @@ import signal
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from contracts.errors import Cancelled
+import torch
+
+from contracts.errors import Cancelled, EngineFailed
 from contracts.platform import Figures
 from contracts.settings import Settings
 from store.runs import Run
-from store.samples import Part, unpacked
+from store.samples import Part, laid_at
 from training.checkpoints import Checkpoints
 from training.fitting import Kept, Report, ShouldStop, Training
 from training.recipe import Config, Outcome
@@ -36,12 +37,15 @@ def train(
     `kept` gives the checkpoints of a fingerprint. An adapter that is no better than its base at what was held out is
     `EngineFailed`, and is not kept. When it should stop, it does within a batch, and keeps what was learnt.
     """
-    training = Training(config, dataset, kept, report, should_stop)
     try:
-        training.run()
-        outcome = training.judged()
-    except Cancelled:
-        outcome = training.outcome("stopped")
+        training = Training(config, dataset, kept, report, should_stop)
+        try:
+            training.run()
+            outcome = training.judged()
+        except Cancelled:
+            outcome = training.outcome("stopped")
+    except torch.OutOfMemoryError as error:
+        raise EngineFailed("内存不足：请减小 batch_size 或 max_length，或用 QLoRA。") from error
     if training.step and training.peers.leads:
         training.write(output, outcome)
     return outcome
@@ -53,9 +57,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     run = Run(Settings(artifacts_url=output.resolve().parent.as_uri()), output.name)
-    with TemporaryDirectory() as scratch:
-        parts = unpacked(Part(dataset.name, dataset), Path(scratch))
-        outcome = train(config, parts, lambda mark: Checkpoints(run, mark), output, tell, stop.is_set)
+    outcome = train(config, laid_at(dataset), lambda mark: Checkpoints(run, mark), output, tell, stop.is_set)
     run.clear()
     print(json.dumps(outcome.manifest, ensure_ascii=False, indent=1))
 

@@ -1,10 +1,13 @@
 """The workers of one training: which of them this is, and what they add up."""
 
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch import distributed as dist
+
+T = TypeVar("T")
 
 
 class Peers:
@@ -28,6 +31,13 @@ class Peers:
         summed = torch.tensor(values, dtype=torch.float64, device=device)
         dist.all_reduce(summed)
         return [float(each) for each in summed]
+
+    def told(self, value: T) -> T:
+        """What the one that leads has, whatever the others have."""
+        box: list[Any] = [value]
+        if self.count > 1:
+            dist.broadcast_object_list(box)
+        return box[0]
 
     def add_gradients(self, parameters: Iterable[Tensor]) -> None:
         """Every worker has the sum of all, in place."""

@@ -5,16 +5,17 @@ it is another attempt's turn: a Ray Job may outlive those who watch it.
 """
 
 import logging
+import shutil
 import sys
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from contracts.errors import Cancelled, ServiceError
-from contracts.platform import Figures
+from contracts.platform import MANIFEST, Figures
 from contracts.settings import Settings
 from store.artifacts import Artifacts
-from store.runs import Run
+from store.runs import RAY_TRAIN, Run
 from store.samples import parts
 from training.checkpoints import Checkpoints
 from training.lora import train
@@ -74,7 +75,8 @@ def work(arguments: dict[str, str]) -> None:
     """On every worker."""
     from ray.train import get_context
 
-    settings, attempt = Settings(), int(arguments["attempt"])
+    attempt = int(arguments["attempt"])
+    settings = Settings(min_free_gib=0)  # it has begun, and may use what is kept free
     run, files = Run(settings, arguments["job"]), Artifacts(settings)
     papers, leads = Papers(run), get_context().get_world_rank() == 0
     with Line(papers, files, attempt, leads) as line:
@@ -88,7 +90,7 @@ def _trained(run: Run, files: Artifacts, line: Line) -> Told:
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "adapter"
         try:
-            dataset = parts(files, plan.dataset, Path(scratch))
+            dataset = parts(files, plan.dataset)
             kept = lambda mark: Checkpoints(run, mark)  # noqa: E731
             outcome = train(plan.config, dataset, kept, folder, line.report, line.should_stop)
             key = "" if line.superseded else publish(files, folder, f"{plan.output}/{run.id}", plan.owner)
@@ -100,7 +102,7 @@ def _trained(run: Run, files: Artifacts, line: Line) -> Told:
 
 def publish(files: Artifacts, folder: Path, key: str, owner: str) -> str:
     """Keep an adapter in the store; its manifest comes last. The key of its folder; empty: there was none."""
-    made = sorted(folder.glob("*"), key=lambda path: path.name == "manifest.json")
+    made = sorted(folder.glob("*"), key=lambda path: path.name == MANIFEST)
     for path in made:
         files.upload(f"{key}/{path.name}", path, owner)
     return key if made else ""
@@ -118,19 +120,27 @@ def main() -> None:
 
     job, attempt = sys.argv[1:]
     settings = Settings()
-    plan = Papers(Run(settings, job)).plan()
-    TorchTrainer(
+    plan, name = Papers(Run(settings, job)).plan(), f"{job}-{attempt}"
+    trainer = TorchTrainer(
         work,
         train_loop_config={"job": job, "attempt": attempt},
         scaling_config=ScalingConfig(
             num_workers=plan.workers, use_gpu=bool(plan.gpus), resources_per_worker=_resources(plan.cpus, plan.gpus)
         ),
         run_config=RunConfig(
-            name=f"{job}-{attempt}",  # a name that was used goes on with what was kept under it
-            storage_path=str(settings.var.resolve() / "ray_train"),
+            name=name,  # one that was used goes on with what was kept under it
+            storage_path=str(place_of(settings)),
             failure_config=FailureConfig(max_failures=MOST_DEATHS),
         ),
-    ).fit()
+    )
+    try:
+        trainer.fit()
+    finally:
+        shutil.rmtree(place_of(settings) / name, ignore_errors=True)  # Ray's own notes: ours are in the run
+
+
+def place_of(settings: Settings) -> Path:
+    return settings.var.resolve() / RAY_TRAIN
 
 
 def _resources(cpus: float, gpus: float) -> dict[str, float]:

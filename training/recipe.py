@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from contracts.model import Contract
 from contracts.platform import Figures, FinetuneTask
@@ -16,7 +16,7 @@ class Config(Contract):
     template: str = Field("", description="A file of catalog/templates in place of the model's own.")
     epochs: int = Field(3, ge=1)
     batch_size: int = Field(4, ge=1)
-    learning_rate: float = Field(2e-4, gt=0)
+    learning_rate: FiniteFloat = Field(2e-4, gt=0)
     save_steps: int = Field(500, ge=1)
     lora_r: int = Field(8, ge=1)
     lora_alpha: int = Field(16, ge=1)
@@ -24,7 +24,8 @@ class Config(Contract):
     max_length: int = Field(512, ge=1)
     gradient_accumulation_steps: int = Field(4, ge=1)
     quantized: bool = False
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
+    dataset_sha256: str = Field("", description="What the samples must be; empty: whatever they are.")
 
     @classmethod
     def of(cls, task: FinetuneTask, options: dict[str, Any]) -> "Config":

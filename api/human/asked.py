@@ -11,13 +11,13 @@ from api.callers import Caller
 from api.human.paths import RECORDING, documented, find_media
 from api.state import State
 from api.uploads import folder_of
+from api.voices import check_length
 from contracts.errors import InvalidInput
 from contracts.human import AvatarModel
 from store.media import probe
 from store.voices import Voices
 
 MODELS: tuple[AvatarModel, ...] = get_args(AvatarModel)
-SHORTEST_S = 1.0  # of a recording, to speak in its voice
 PITCHES = 24.0  # semitones, up or down
 
 
@@ -70,11 +70,9 @@ def speech_model(state: State, sample: str, asked: str = "", param: str = "model
 
 
 def check_voice(path: Path, param: str) -> None:
-    """It must be long enough for its voice to be known."""
+    """The rest is measured where it is spoken with."""
     with path.open("rb") as file:
-        media = probe(file, ["audio"], param)
-    if (media.duration_s or 0.0) < SHORTEST_S:
-        raise InvalidInput(f"录音过短，至少要 {SHORTEST_S:g} 秒。", param=param)
+        check_length(probe(file, ["audio"], param), param)
 
 
 def check_stored_voice(state: State, key: str, param: str) -> None:

@@ -14,9 +14,10 @@ from api.files import GENERATED
 from api.limits import body_limit
 from api.live.envelope import Envelope, ok
 from api.live.models import Choices, choices
-from api.live.text import Said
+from api.live.text import Aloud
 from api.state import Here, State
 from api.uploads import FormRoute, aside, take
+from api.voices import check_length
 from api.waiting import PrefersAsync, finished
 from contracts.errors import ServiceError
 from contracts.jobs import Job
@@ -42,7 +43,7 @@ def list_voices_models(state: Here) -> Envelope[Choices]:
 @router.post("/tts/generate-cloned", response_model=Envelope[Spoken])
 @body_limit("audio")
 async def generate_cloned(
-    text: Annotated[str, Form(min_length=1, max_length=LONGEST), Said],
+    text: Annotated[str, Form(min_length=1, max_length=LONGEST), Aloud],
     voiceSample: Annotated[UploadFile, File()],
     state: Here,
     caller: Known,
@@ -66,13 +67,14 @@ async def generate_cloned(
 
 
 def _queue(state: State, caller: Caller, model: str, text: str, sample: UploadFile, callback_url: str) -> Job:
-    given = take(state, sample, ["audio"], caller.owner, "voiceSample").artifact
-    task = SpeechTask(model=model, text=text, sample=given.key)
+    upload = take(state, sample, ["audio"], caller.owner, "voiceSample")
+    task = SpeechTask(model=model, text=text, sample=upload.artifact.key)
     job = Job(id=new_id(), kind=SPEECH, owner=caller.owner, params=task.model_dump())
     try:
+        check_length(upload.media, "voiceSample")
         state.jobs.submit(job, f"speech/{job.id}", callback_url=callback_url)
     except (ServiceError, SQLAlchemyError):
-        state.artifacts.delete(given.key)
+        state.artifacts.delete(upload.artifact.key)
         raise
     return job
 

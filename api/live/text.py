@@ -3,6 +3,7 @@
 from pydantic import AfterValidator
 
 from graphs.folding import fold
+from graphs.split import readable
 
 
 def _said(value: str) -> str:
@@ -11,4 +12,10 @@ def _said(value: str) -> str:
     return value
 
 
-Said = AfterValidator(_said)
+def _aloud(value: str) -> str:
+    if not readable(value):
+        raise ValueError("没有可以读出的文字")
+    return value
+
+
+Said, Aloud = AfterValidator(_said), AfterValidator(_aloud)

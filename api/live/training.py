@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 
 from api.auth import Known
@@ -14,20 +15,19 @@ from api.callers import Caller
 from api.limits import MIB, body_limit
 from api.live.envelope import Envelope, ok
 from api.live.models import Choices, choices
-from api.media.starting import finetunable
+from api.media.starting import finetunable, most_rank
 from api.media.trainings import LIVE_TASK, task_id_of
 from api.paths import home
 from api.shared import SharedRoute, at_root, sends_form
 from api.state import Here, State
-from api.uploads import FormRoute, aside
+from api.uploads import FormRoute, aside, folder_of
 from contracts.catalog import ModelSpec
-from contracts.errors import InvalidInput, NotFound
+from contracts.errors import InvalidInput, NotFound, ServiceError
 from contracts.jobs import Job
-from contracts.platform import DATASETS, ONE_CLICK, TRAINED, FinetuneTask
+from contracts.platform import ONE_CLICK, TRAINED, FinetuneTask
 from jobs.jobs import new_id
 from store.disk import check_room
 from store.samples import check_brought
-from store.zips import extract
 
 
 class SharedForms(SharedRoute, FormRoute):
@@ -36,10 +36,9 @@ class SharedForms(SharedRoute, FormRoute):
 
 router = APIRouter(prefix="/api", route_class=SharedForms)
 ZIP_BYTES = 100 * MIB
-MOST_FILES, MOST_BYTES = 1_000, 500 * MIB  # of what is in it
+RANK = 8  # of the adapter, where the cluster loads such
 LEARNS: dict[str, Any] = {"epochs": 3, "batch_size": 4, "learning_rate": 2e-4}
 WAITS = "任务已进入等待队列"
-SAMPLES = (".json", ".jsonl", ".csv", ".txt")
 
 
 class Started(BaseModel):
@@ -75,16 +74,9 @@ async def start_training(
         raise InvalidInput("没有这个模型。", param="modelId")
     with state.in_flight.one():
         check_room(state.settings)
-        await aside(
-            extract,
-            trainingSamples.file,
-            None,
-            most_files=MOST_FILES,
-            most_bytes=MOST_BYTES,
-            suffixes=SAMPLES,
-            param="trainingSamples",
-        )
-        job = await aside(_begin, state, caller, spec, trainingSamples)
+        checked = await aside(check_brought, trainingSamples.file, "samples.zip", "trainingSamples")
+        base = finetunable(state, spec, "modelId")
+        job = await aside(_begin, state, caller, base, trainingSamples, checked.sha256)
     message = WAITS
     if job.params["base_model"] != spec.id:
         response.headers["X-Troupe-Model"] = job.params["base_model"]
@@ -110,22 +102,29 @@ def training_status(job_id: str, state: Here, caller: Known) -> Envelope[Status]
     return ok("状态获取成功", Status(jobId=job_id, status=status, message=said, progress=job.progress))
 
 
-def _begin(state: State, caller: Caller, spec: ModelSpec, samples: UploadFile) -> Job:
-    """A training like any other, of samples that are kept for it alone."""
+def _begin(state: State, caller: Caller, base: ModelSpec, samples: UploadFile, sha256: str) -> Job:
+    """A training like any other, of samples that are given for it alone."""
     job_id, place = new_id(), home(caller.owner)
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "samples.zip"
         samples.file.seek(0)
         with path.open("wb") as copy:
             shutil.copyfileobj(samples.file, copy, MIB)
-        check_brought(path, path.name, "trainingSamples")
-        base = finetunable(state, spec, "modelId")
-        brought = state.artifacts.upload(f"{place}/{DATASETS}/.train/{job_id}.zip", path, caller.owner)
+        brought = state.artifacts.upload(f"{folder_of(caller.owner)}/{job_id}.zip", path, caller.owner)
     task = FinetuneTask(
-        base_model=base.id, dataset=brought.key, output=f"{place}/{TRAINED}/{LIVE_TASK}{job_id}", **LEARNS
+        base_model=base.id,
+        dataset=brought.key,
+        output=f"{place}/{TRAINED}/{LIVE_TASK}{job_id}",
+        lora_r=min(RANK, most_rank(base)),
+        dataset_sha256=sha256,
+        **LEARNS,
     )
     job = Job(id=job_id, kind=ONE_CLICK, owner=caller.owner, params=task.model_dump())
-    state.jobs.submit(job, f"training/{job_id}")
+    try:
+        state.jobs.submit(job, f"training/{job_id}")
+    except (ServiceError, SQLAlchemyError):
+        state.artifacts.delete(brought.key)
+        raise
     return job
 
 

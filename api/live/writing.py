@@ -1,16 +1,20 @@
 """Text by a language model: sales copy, polishing, the wizard. `?stream=true` sends it while it is written."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from api.adapters import chat_of
 from api.auth import Known
+from api.callers import Caller
 from api.live.envelope import Envelope, ok
-from api.live.stream import answered
+from api.live.stream import answered, instead
 from api.live.text import Said
-from api.state import Here
+from api.state import Here, State
 from contracts.advertising import Flag
+from contracts.engines import Chat
 from contracts.livestream import Copy, Product, Refined
 from graphs.livestream import polish, write_copy
 from graphs.wizard import refine
@@ -21,6 +25,7 @@ Words = Annotated[str, Field(max_length=200)]
 LONGEST = 5_000  # characters
 Text = Annotated[str, Field(max_length=LONGEST), Said]
 Fact = Annotated[str, Field(min_length=1, max_length=100), Said]
+ModelId = Annotated[str, Field(max_length=300, description="Who writes, as in `/v1/models`; empty: the default.")]
 
 
 class NewCopy(BaseModel):
@@ -29,16 +34,19 @@ class NewCopy(BaseModel):
     targetAudience: Words = ""
     price: Words = ""
     promotion: Words = ""
+    modelId: ModelId = ""
 
 
 class Content(BaseModel):
     content: Text
+    modelId: ModelId = ""
 
 
 class Step(BaseModel):
     currentText: Text
     action: str = Field(min_length=1, max_length=64)
     step: int = 1
+    modelId: ModelId = ""
 
 
 class Flagged(BaseModel):
@@ -72,7 +80,8 @@ async def generate_script(body: NewCopy, state: Here, caller: Known, stream: Str
     def told(copy: Copy) -> Envelope[SalesCopy]:
         return ok("口播稿生成成功", SalesCopy(scriptContent=copy.text, flags=copy.flags))
 
-    return await answered(state, write_copy(product, state.chat()), told, stream)
+    chat = await _writer(state, caller, body.modelId)
+    return await answered(state, write_copy(product, chat), told, stream, instead(chat, body.modelId))
 
 
 @router.post("/script/polish", response_model=Envelope[Polished])
@@ -80,7 +89,8 @@ async def polish_script(body: Content, state: Here, caller: Known, stream: Strea
     def told(copy: Copy) -> Envelope[Polished]:
         return ok("润色成功", Polished(content=copy.text, flags=copy.flags))
 
-    return await answered(state, polish(body.content, state.chat()), told, stream)
+    chat = await _writer(state, caller, body.modelId)
+    return await answered(state, polish(body.content, chat), told, stream, instead(chat, body.modelId))
 
 
 @router.post("/script/refine", response_model=Envelope[RefinedText])
@@ -93,4 +103,12 @@ async def refine_script(body: Step, state: Here, caller: Known, stream: Stream =
         )
         return ok("处理成功", refined)
 
-    return await answered(state, refine(body.currentText, body.action, body.step, state.chat()), told, stream)
+    chat = await _writer(state, caller, body.modelId)
+    return await answered(
+        state, refine(body.currentText, body.action, body.step, chat), told, stream, instead(chat, body.modelId)
+    )
+
+
+async def _writer(state: State, caller: Caller, name: str) -> Chat:
+    """An adapter of the caller's, or a model of the cluster's."""
+    return await asyncio.to_thread(chat_of, state, caller, name, "modelId") if name else state.chat()

@@ -1,7 +1,7 @@
 """What the routes that make pictures, films and sounds are asked, and the jobs that this becomes."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, Any
 
 from fastapi import Form, UploadFile
@@ -87,10 +87,11 @@ def queue_about(
     callback_url: str,
     *,
     what: Kind = "image",
+    kinds: Collection[Kind] = (),
 ) -> Job:
-    """The same about an upload, in a field that is named for `what` it is. `task` gets its key; when it is refused,
-    nothing is kept. It blocks."""
-    given = take(state, file, [what], caller.owner, what)
+    """The same about an upload, in a field that is named for `what` it is; `kinds`: what else it may be. `task` gets
+    its key; when it is refused, nothing is kept. It blocks."""
+    given = take(state, file, [what, *kinds], caller.owner, what)
     try:
         return queue(state, caller, kind, task(given.artifact.key, given.media), callback_url)
     except (ServiceError, SQLAlchemyError):

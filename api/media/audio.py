@@ -1,6 +1,7 @@
 """Recordings written down, and texts said aloud."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response, UploadFile
@@ -10,18 +11,19 @@ from api.auth import Known
 from api.callbacks import CallbackUrl
 from api.limits import body_limit
 from api.media.asked import MULTIPART, Body, Kept, ModelId, queue, queue_about
-from api.media.results import Labelled, Reached, Why, tell_model
+from api.media.results import Labelled, Progress, Reached, Why, tell_model
 from api.media.tasks import STATUS, find_task, task_id_of
-from api.media.voices import Language, check_language, speaking
+from api.media.voices import Language
+from api.recordings import KINDS, check_recording
 from api.state import Here
 from api.uploads import FormRoute, Once, aside
-from api.waiting import PrefersAsync, finished
-from contracts.errors import InvalidInput
+from api.voices import check_language, speaking
+from api.waiting import ENDED, PrefersAsync, awaited, finished
 from contracts.jobs import JobView
 from contracts.media import Media
 from contracts.platform import OUTPUTS, SPEECH, TRANSCRIPTION, TranscribeTask
 from contracts.tasks import SpeechTask
-from contracts.transcription import LONGEST_S, SHORTEST_S, Transcript
+from contracts.transcription import Transcript
 from graphs.split import readable
 
 router = APIRouter(prefix="/api/audio", route_class=FormRoute)
@@ -60,12 +62,13 @@ class Phrase(BaseModel):
 
 
 class Transcribed(Reached):
-    """`message` is left out unless it is set: `response_model_exclude_unset`."""
+    """`message` and `progress`, which is told on the way, are left out unless they are set: `exclude_unset`."""
 
     text: str
     language: str
     duration: float
     segments: list[Phrase]
+    progress: Progress = 0
     message: Why = ""
 
 
@@ -78,7 +81,7 @@ class Synthesized(Reached):
 
 
 @router.post("/transcribe", response_model_exclude_unset=True, dependencies=[Once])
-@body_limit("audio")
+@body_limit("video")
 async def transcribe(
     recording: Annotated[Recording, MULTIPART],
     state: Here,
@@ -87,21 +90,24 @@ async def transcribe(
     respond_async: PrefersAsync,
     response: Response,
 ) -> Transcribed:
-    """A job inside: `Prefer: respond-async` has its id at once, and so has who leaves."""
+    """A job inside: `Prefer: respond-async` has its id at once, and whoever has waited too long gets it with 202."""
     model = state.models.resolve("transcription", recording.model)
     check_language(model, recording.language)
     tell_model(response, recording.model, model.id)
 
     def task(key: str, media: Media) -> TranscribeTask:
-        _check_length(media)
+        check_recording(media, "audio")
         return TranscribeTask(model=model.id, recording=key, language=recording.language)
 
     with state.in_flight.one():
-        job = await aside(queue_about, state, caller, TRANSCRIPTION, recording.audio, task, callback_url, what="audio")
+        about = partial(queue_about, what="audio", kinds=KINDS)
+        job = await aside(about, state, caller, TRANSCRIPTION, recording.audio, task, callback_url)
         if respond_async:
-            response.status_code = 202
-            return _transcribed(await asyncio.to_thread(state.jobs.records.get, job.id, job.owner))
-        return _transcribed(await finished(state, job))
+            view = await asyncio.to_thread(state.jobs.records.get, job.id, job.owner)
+        else:
+            view = await awaited(state, job)
+    response.status_code = 202 if respond_async or view.state not in ENDED else 200
+    return _transcribed(view)
 
 
 @router.post("/synthesize", response_model_exclude_unset=True, dependencies=[Labelled])
@@ -139,14 +145,6 @@ def audio_status(task_id: str, state: Here, caller: Known) -> Transcribed | Synt
     return _transcribed(job) if job.kind == TRANSCRIPTION else _synthesized(job)
 
 
-def _check_length(media: Media) -> None:
-    duration_s = media.duration_s or 0.0
-    if duration_s < SHORTEST_S:
-        raise InvalidInput(f"录音太短，至少要 {SHORTEST_S:g} 秒。", param="audio")
-    if duration_s > LONGEST_S:
-        raise InvalidInput(f"录音太长，最多 {LONGEST_S // 60} 分钟。", param="audio")
-
-
 def _transcribed(job: JobView) -> Transcribed:
     """Without text until it is done."""
     told = Transcript.model_validate(job.result) if job.state == "completed" else Transcript(text="")
@@ -155,7 +153,12 @@ def _transcribed(job: JobView) -> Transcribed:
         for number, each in enumerate(told.segments)
     ]
     return Transcribed(
-        text=told.text, language=told.language, duration=round(told.duration_s, 2), segments=phrases, **_reached(job)
+        text=told.text,
+        language=told.language,
+        duration=round(told.duration_s, 2),
+        segments=phrases,
+        **_reached(job),
+        **({} if job.state in ENDED else {"progress": int(100 * job.progress)}),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 from pydantic import BaseModel
+from sqlalchemy import delete
 
 from api.auth import Known
 from api.callers import Caller
@@ -21,8 +22,10 @@ from api.naming import candidates, safe_stem
 from api.paths import home, within
 from api.state import Here, State
 from api.uploads import FormRoute, Once, aside
+from contracts.artifacts import Artifact
 from contracts.errors import Conflict, NotFound, TooLarge
 from contracts.platform import DATASETS
+from store.database import in_turn
 from store.datasets import ARCHIVE, FORMATS, check
 from store.folders import Laid, children, look
 from store.listing import newest_under
@@ -45,8 +48,11 @@ class Dataset(BaseModel):
 
 
 class Found(BaseModel):
+    """`sha256`: of the file; of what operators have laid there it is not known, and empty."""
+
     key: str
     format: str
+    sha256: str = ""
 
 
 class Removed(BaseModel):
@@ -77,13 +83,16 @@ def list_datasets(state: Here, caller: Known) -> list[Dataset]:
 @router.delete("/{name}")
 def delete_dataset(name: str, state: Here, caller: Known) -> Removed:
     """One of the caller's own, with which nobody is training: what was brought without a cookie, several may use."""
-    key = _key_of_own(state, caller, within(DATASETS, f"{DATASETS}/{name}", "name"))
-    if key is None:
+    kept = _own_of(state, caller, within(DATASETS, f"{DATASETS}/{name}", "name"))
+    if kept is None:
         raise NotFound("数据集不存在。", param="name")
-    with state.database.session() as session:
-        if any(job.params["dataset"] == key for job in going(session)):
-            raise Conflict("有训练任务正在使用这个数据集。", param="name")
-    with state.database.lock(key):  # who brings the same name meanwhile would lose the file and keep its row
+    key = kept.key
+    with state.database.lock(key) as begin:  # who brings the same name meanwhile would lose the file, not its row
+        with begin() as session:
+            in_turn(session, "trainings")
+            session.execute(delete(ArtifactRow).where(ArtifactRow.key == key))  # so that none begins with it now
+            if any(job.params.get("dataset") == key for job in going(session)):
+                raise Conflict("有训练任务正在使用这个数据集。", param="name")
         state.artifacts.delete(key)
     return Removed(name=_name(key))
 
@@ -91,19 +100,19 @@ def delete_dataset(name: str, state: Here, caller: Known) -> Removed:
 def find_dataset(state: State, caller: Caller, path: str, param: str) -> Found:
     """What a path names for this caller; its own goes before what everybody may use. None: `NotFound`."""
     name = within(DATASETS, path, param)
-    if key := _key_of_own(state, caller, name):
-        return Found(key=key, format=_format(key))
+    if kept := _own_of(state, caller, name):
+        return Found(key=kept.key, format=_format(kept.key), sha256=kept.sha256)
     for key in (f"{DATASETS}/{name}", f"{DATASETS}/{name}{ARCHIVE}"):
         if laid := look(state.settings, key):
             return Found(key=key, format=FOLDER if laid.is_folder else _format(key))
     raise NotFound("数据集不存在。", param=param)
 
 
-def _key_of_own(state: State, caller: Caller, name: str) -> str | None:
+def _own_of(state: State, caller: Caller, name: str) -> Artifact | None:
     places = [f"{_folder(owner)}/{each}" for owner in caller.owners for each in (name, f"{name}{ARCHIVE}")]
     for key in places:
         with suppress(NotFound):
-            return state.artifacts.find(key).key
+            return state.artifacts.find(key)
     return None
 
 

@@ -2,24 +2,28 @@
 
 import asyncio
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
 
-from api.adapters import MANIFEST, Adapter, answering, choose, remove, versions
+from api.adapters import Adapter, adapted, answering, choose, remove, versions
 from api.auth import Known
 from api.callbacks import CallbackUrl
 from api.callers import Caller
 from api.files import GENERATED
 from api.media.asked import Body, Prompt
-from api.media.starting import Asked, BatchSize, Epochs, Path, Rate, SendsJson, Started, begin, output_of
-from api.media.trainings import Status, find_training, status_of
+from api.media.starting import Asked, BatchSize, Epochs, Path, Rate, SendsJson, Started, begin, claim, output_of
+from api.media.trainings import STATUS, Status, find_training, status_of, task_id_of
 from api.state import Here, State
 from contracts.chat import ChatRequest, Message
-from contracts.errors import Conflict, NotFound, Unavailable
-from contracts.jobs import JobView
-from contracts.platform import LORA
+from contracts.errors import Conflict, NotFound
+from contracts.jobs import Job, JobView
+from contracts.platform import LORA, MANIFEST, MERGE, MergeTask
+from jobs.jobs import new_id
+from store.tables import ArtifactRow
 
 router = APIRouter(prefix="/api/llm-finetuning")
 OWN = {"lora_r", "lora_alpha", "lora_dropout", "max_length", "gradient_accumulation_steps"}
@@ -53,37 +57,44 @@ class Merge(Body):
 
 
 class Merged(BaseModel):
+    """`task_id`: of the merging, which has a status as trainings have."""
+
     task_id: str
+    status: str
     output_path: str
 
 
 @router.post("/lora/start", dependencies=[SendsJson])
-def start_lora(body: FinetuneStart, state: Here, caller: Known, callback_url: CallbackUrl) -> Started:
+def start_lora(
+    body: FinetuneStart, state: Here, caller: Known, callback_url: CallbackUrl, response: Response
+) -> Started:
     """At once: the training goes on under `task_id`."""
-    return begin(state, caller, LORA, body, callback_url, **body.model_dump(include=OWN))
+    job = begin(state, caller, LORA, body, callback_url, **body.model_dump(include=OWN))
+    return Started.of(job, body.base_model, response)
 
 
 @router.post("/qlora/start", dependencies=[SendsJson])
-def start_qlora(body: FinetuneStart, state: Here, caller: Known, callback_url: CallbackUrl) -> Started:
+def start_qlora(
+    body: FinetuneStart, state: Here, caller: Known, callback_url: CallbackUrl, response: Response
+) -> Started:
     """The same, with the base model held in four bits."""
-    return begin(state, caller, LORA, body, callback_url, quantized=True, **body.model_dump(include=OWN))
+    job = begin(state, caller, LORA, body, callback_url, quantized=True, **body.model_dump(include=OWN))
+    return Started.of(job, body.base_model, response)
 
 
 @router.get("/status/{task_id}")
 def finetuning_status(task_id: str, state: Here, caller: Known) -> Status:
-    return status_of(find_training(state, caller, task_id, [LORA]))
+    """Of a merging too."""
+    return status_of(find_training(state, caller, task_id, [LORA, MERGE]))
 
 
 @router.post("/test", dependencies=[SendsJson])
 async def try_adapter(body: Trial, state: Here, caller: Known, response: Response) -> Reply:
     """What the trained model answers. One that was stopped may be tried too, if it had learnt something."""
     job = await asyncio.to_thread(_learnt, state, caller, body.task_id)
-    chat = state.engines.chats.get(job.params["base_model"])
-    if chat is None:
-        raise Unavailable(f"基础模型没有启用，请在集群配置的 models 中启用 {job.params['base_model']}。")
+    chat = adapted(state, job.params["base_model"], _adapter(job), body.task_id)
     response.headers.update(GENERATED)
-    asked = Message(role="user", content=body.prompt)
-    request = ChatRequest(messages=[asked], max_tokens=body.max_tokens, adapter=_adapter(job))
+    request = ChatRequest(messages=[Message(role="user", content=body.prompt)], max_tokens=body.max_tokens)
     with state.in_flight.one():
         async with aclosing(chat.generate(request)) as deltas:
             return Reply(response="".join([delta.text async for delta in deltas]))
@@ -95,13 +106,20 @@ class Named(Body):
 
 
 class Version(BaseModel):
-    """`task_id`: the training that has made it; `answers`: whether its model's name means this one."""
+    """`task_id`: the training that has made it; `answers`: whether its model's name means this one.
+
+    `dataset_sha256`: of its samples, in their order; `base_revision`: of the weights that it was taught beside.
+    """
 
     model: str
     task_id: str
     answers: bool
     created_ms: int
     metrics: dict[str, float]
+    dataset_sha256: str
+    samples: int
+    base_revision: str
+    config: dict[str, Any]
 
 
 class Removed(BaseModel):
@@ -130,16 +148,25 @@ def delete_model(model: str, state: Here, caller: Known) -> Removed:
 
 
 def _told(adapter: Adapter, answers: bool) -> Version:
-    facts = {"model": adapter.id, "created_ms": adapter.created_ms, "metrics": adapter.metrics}
-    return Version(task_id=adapter.task_id, answers=answers, **facts)
+    told = {name: getattr(adapter, name) for name in Version.model_fields.keys() - {"model", "answers"}}
+    return Version(model=adapter.id, answers=answers, **told)
 
 
 @router.post("/merge", dependencies=[SendsJson])
-def merge_adapter(body: Merge, state: Here, caller: Known) -> Merged:
-    """A model of its own, that needs its adapter no more, kept at `output_path`."""
-    output_of(caller, body.output_path, "output_path")
-    _trained(state, caller, body.task_id)
-    raise Unavailable("适配器合并暂不可用：本集群还没有启用语言模型训练，请在升级到包含训练程序的版本后重试。")
+def merge_adapter(body: Merge, state: Here, caller: Known, callback_url: CallbackUrl) -> Merged:
+    """A model of its own, that needs its adapter no more, kept at `output_path`; it is made under `task_id`."""
+    output = output_of(caller, body.output_path, "output_path")
+    trained = _trained(state, caller, body.task_id)
+    task = MergeTask(base_model=trained.params["base_model"], adapter=_adapter(trained), output=output)
+    job = Job(id=new_id(), kind=MERGE, owner=caller.owner, params=task.model_dump())
+
+    def claims(session: Session) -> None:
+        claim(session, job, param="output_path")
+        if session.scalar(select(exists().where(ArtifactRow.key.startswith(f"{output}/", autoescape=True)))):
+            raise Conflict("这个目录里已有内容，请换一个目录。", param="output_path")
+
+    state.jobs.submit(job, f"training/{job.id}", claims, callback_url)
+    return Merged(task_id=task_id_of(job), status=STATUS["queued"], output_path=body.output_path)
 
 
 def _adapter(job: JobView) -> str:
@@ -148,19 +175,21 @@ def _adapter(job: JobView) -> str:
 
 
 def _learnt(state: State, caller: Caller, task_id: str) -> JobView:
+    """The caller's training that has an adapter: it came to its end, or was stopped once it had learnt something."""
     job = find_training(state, caller, task_id, [LORA])
-    if job.state != "cancelled":
-        return _trained(state, caller, task_id)
+    if job.state not in ("completed", "cancelled"):
+        raise Conflict("这个训练任务还没有完成，或没有成功。", param="task_id")
     try:
         state.artifacts.find(f"{_adapter(job)}/{MANIFEST}")
     except NotFound:
-        raise Conflict("这个训练任务停止得太早，还没有学到什么。", param="task_id") from None
+        gone = "它的微调模型已被删除。" if job.state == "completed" else "这个训练任务停止得太早，还没有学到什么。"
+        raise Conflict(gone, param="task_id") from None
     return job
 
 
 def _trained(state: State, caller: Caller, task_id: str) -> JobView:
-    """The caller's training that has come to its end; while it has not, or failed: `Conflict`."""
-    job = find_training(state, caller, task_id, [LORA])
+    """The same of one that has come to its end: its adapter was judged."""
+    job = _learnt(state, caller, task_id)
     if job.state != "completed":
-        raise Conflict("这个训练任务还没有完成，或没有成功。", param="task_id")
+        raise Conflict("这个训练任务没有完成，不能合并。", param="task_id")
     return job

@@ -3,13 +3,14 @@
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.callers import Caller
 from api.media.asked import Body, ModelId
-from api.media.datasets import find_dataset
+from api.media.datasets import Found, find_dataset
 from api.media.trainings import going, task_id_of
 from api.paths import home, within
 from api.shared import media_type_of
@@ -22,9 +23,11 @@ from jobs.jobs import new_id
 from store.database import in_turn
 from store.datasets import TEXTS
 from store.samples import check_kept
+from store.tables import ArtifactRow
 
 CAPABILITY: dict[str, Capability] = {CLASSIFIER: "classification", LORA: "chat"}  # of the model that is trained
 ADAPTER_RANK = 16  # that vLLM loads, where its options name no other
+MOST_RANK = 256
 Path = Annotated[str, Field(min_length=1, max_length=512, description="A name inside the store.")]
 Epochs = Annotated[int, Field(ge=1, le=10_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1_024)]
@@ -45,6 +48,13 @@ class Asked(Body):
 class Started(BaseModel):
     task_id: str
 
+    @classmethod
+    def of(cls, job: Job, named: str, response: Response) -> "Started":
+        """The answer's header tells of a model that learns in the place of the one that was `named`."""
+        if job.params["base_model"] != named:
+            response.headers["X-Troupe-Model"] = job.params["base_model"]
+        return cls(task_id=task_id_of(job))
+
 
 async def _sends_json(request: Request) -> None:
     if media_type_of(request) != "application/json":
@@ -54,61 +64,82 @@ async def _sends_json(request: Request) -> None:
 SendsJson = Depends(_sends_json)
 
 
-def begin(state: State, caller: Caller, kind: str, asked: Asked, callback_url: str, **own: Any) -> Started:
+def begin(state: State, caller: Caller, kind: str, asked: Asked, callback_url: str, **own: Any) -> Job:
     """Queue a training; `own`: parameters of its kind. Two that write one folder: `Conflict`."""
     model = _base_model(state, kind, asked.base_model)
     if kind == LORA:
         model = finetunable(state, model, "base_model")
+        check_rank(model, own.get("lora_r", FinetuneTask.model_fields["lora_r"].default))
+    dataset = _dataset(state, caller, kind, asked.dataset_path)
     fields = {
         "base_model": model.id,
-        "dataset": _dataset(state, caller, kind, asked.dataset_path),
+        "dataset": dataset.key,
         "output": output_of(caller, asked.output_dir, "output_dir"),
         **asked.model_dump(include={"epochs", "batch_size", "learning_rate"}),
         **own,
     }
-    task = (TrainingTask if kind == CLASSIFIER else FinetuneTask).model_validate(fields)
-    job = Job(id=new_id(), kind=kind, owner=caller.owner, params=task.model_dump())
-    if isinstance(task, FinetuneTask):
-        check_rank(state, model, task.lora_r)
+    if kind == CLASSIFIER:
+        task: TrainingTask = TrainingTask.model_validate(fields)
+    else:
         with state.in_flight.one():
-            check_kept(state.artifacts, task.dataset, "dataset_path")
-        state.jobs.submit(job, f"training/{job.id}", lambda session: claim(session, job), callback_url)
-        return Started(task_id=task_id_of(job))
-    # Until there is a recipe.
-    with state.database.session() as session:
-        claim(session, job)
-    raise Unavailable(
-        f"模型 {model.name} 的训练暂不可用：本集群还没有启用图像分类训练，请在升级到包含训练程序的版本后重新提交。"
-    )
+            checked = check_kept(state.artifacts, dataset.key, "dataset_path")
+        task = FinetuneTask.model_validate(fields | {"dataset_sha256": checked.sha256})
+    job = Job(id=new_id(), kind=kind, owner=caller.owner, params=task.model_dump())
+    if kind == CLASSIFIER:  # until there is a recipe
+        with state.database.session() as session:
+            claim(session, job, dataset)
+        raise Unavailable(
+            f"模型 {model.name} 的训练暂不可用：本集群还没有启用图像分类训练，请在升级到包含训练程序的版本后重新提交。"
+        )
+    state.jobs.submit(job, f"training/{job.id}", lambda session: claim(session, job, dataset), callback_url)
+    return job
 
 
 def finetunable(state: State, model: ModelSpec, param: str) -> ModelSpec:
     """The model that learns in place of one that is absent, where that is allowed; else it is `Unavailable`.
 
-    It must run here: what it learns is loaded beside it.
+    It must run here, and load adapters: what it learns is loaded beside it.
     """
     chosen = state.models.resolve("chat", model.id, param)
+    if not chosen.trainable:  # the default, which takes the absent one's place
+        served = (spec for spec in state.models.served.values() if spec.capability == "chat" and spec.trainable)
+        chosen = next(served, chosen)
     if not chosen.trainable:
         raise Unavailable(f"模型 {model.id} 不可用，代替它的 {chosen.id} 不能训练。", param=param)
+    chosen = state.models.served[chosen.id]  # with the options that it runs with
+    if not most_rank(chosen):
+        raise Unavailable(f"{chosen.id} 的部署没有启用适配器，请在集群配置的 options 中设置 adapters。", param=param)
     return chosen
 
 
-def check_rank(state: State, model: ModelSpec, rank: int) -> None:
-    """Refuse what could be trained and then not be loaded beside the model, where that runs."""
-    served = state.models.served.get(model.id)
-    most = served.options.get("adapter_rank", ADAPTER_RANK) if served and served.engine == "vllm" else rank
-    if rank > most:
-        raise InvalidInput(f"本集群上的 {model.id} 最多加载 lora_r 为 {most} 的适配器。", param="lora_r")
+def most_rank(model: ModelSpec) -> int:
+    """Of the adapters that can be loaded beside a model as it is served; 0: none can."""
+    if model.engine != "vllm":
+        return MOST_RANK
+    return int(model.options.get("adapter_rank", ADAPTER_RANK)) if model.options.get("adapters") else 0
 
 
-def claim(session: Session, job: Job) -> None:
-    """Refuse a folder that another training still writes, or one that lies around it or in it."""
+def check_rank(model: ModelSpec, rank: int) -> None:
+    """Refuse what could be trained and then not be loaded beside the model."""
+    if rank > most_rank(model):
+        raise InvalidInput(f"本集群上的 {model.id} 最多加载 lora_r 为 {most_rank(model)} 的适配器。", param="lora_r")
+
+
+def claim(session: Session, job: Job, dataset: Found | None = None, param: str = "output_dir") -> None:
+    """Refuse a folder that another training still writes, or one that lies around it or in it.
+
+    And a dataset that was deleted, or replaced by another one, since it was looked at.
+    """
     in_turn(session, "trainings")
     output = PurePosixPath(str(job.params["output"]))
     for other in going(session):
         theirs = PurePosixPath(str(other.params["output"]))
         if other.id != job.id and (output.is_relative_to(theirs) or theirs.is_relative_to(output)):
-            raise Conflict("另一个训练任务正在使用这个目录。", param="output_dir")
+            raise Conflict("另一个训练任务正在使用这个目录。", param=param)
+    if dataset and dataset.sha256:
+        newest = select(ArtifactRow.sha256).where(ArtifactRow.key == dataset.key)
+        if session.scalar(newest.order_by(ArtifactRow.created_ms.desc()).limit(1)) != dataset.sha256:
+            raise Conflict("数据集刚刚被删除或更换，请重新提交。", param="dataset_path")
 
 
 def output_of(caller: Caller, path: str, param: str) -> str:
@@ -123,8 +154,8 @@ def _base_model(state: State, kind: str, name: str) -> ModelSpec:
     return model
 
 
-def _dataset(state: State, caller: Caller, kind: str, path: str) -> str:
+def _dataset(state: State, caller: Caller, kind: str, path: str) -> Found:
     found = find_dataset(state, caller, path, "dataset_path")
     if kind == CLASSIFIER and f".{found.format}" in TEXTS:
         raise InvalidInput("应为按类别分文件夹的图片（zip 压缩包）。", param="dataset_path")
-    return found.key
+    return found

@@ -1,8 +1,8 @@
 """Trainings of this family: start, look, stop."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from api.auth import Known
@@ -26,12 +26,15 @@ class Stopped(BaseModel):
 
 
 @router.post("/start", dependencies=[SendsJson])
-def start_training(body: TrainingStart, state: Here, caller: Known, callback_url: CallbackUrl) -> Started:
+def start_training(
+    body: TrainingStart, state: Here, caller: Known, callback_url: CallbackUrl, response: Response
+) -> Started:
     """At once: the training goes on under `task_id`. Forms at the root are live commerce's."""
-    if body.model_type == "image_classifier":
-        return begin(state, caller, CLASSIFIER, body, callback_url, save_steps=body.save_steps)
-    quantized = body.model_type == "llm_qlora"
-    return begin(state, caller, LORA, body, callback_url, save_steps=body.save_steps, quantized=quantized)
+    own: dict[str, Any] = {"save_steps": body.save_steps}
+    if body.model_type != "image_classifier":
+        own["quantized"] = body.model_type == "llm_qlora"
+    kind = CLASSIFIER if body.model_type == "image_classifier" else LORA
+    return Started.of(begin(state, caller, kind, body, callback_url, **own), body.base_model, response)
 
 
 @router.get("/status/{task_id}")

@@ -13,13 +13,13 @@ from api.state import State
 from contracts.errors import NotFound
 from contracts.human import TRAIN
 from contracts.jobs import Job, JobState, JobView
-from contracts.platform import CLASSIFIER, LORA, ONE_CLICK, Figures
+from contracts.platform import CLASSIFIER, LORA, MERGE, ONE_CLICK, Figures
 from store.tables import JobRow
 
-OURS = (CLASSIFIER, LORA)
+OURS = (CLASSIFIER, LORA, MERGE)
 KINDS = (*OURS, TRAIN)
 LIVE_TASK = "train_task_"  # what the ids of live commerce's trainings begin with
-TASK_ID = re.compile(r"(train|lora|qlora)_(?P<job>[0-9a-f]{32})")
+TASK_ID = re.compile(r"(train|lora|qlora|merge)_(?P<job>[0-9a-f]{32})")
 STATUS: dict[JobState, str] = {
     "queued": "processing",
     "running": "running",
@@ -45,13 +45,13 @@ class Status(BaseModel):
 
 
 def task_id_of(job: Job | JobView | JobRow) -> str:
-    """`train_…`, `lora_…` or `qlora_…` with the job's id, which nobody can guess; of the digital human, its own."""
+    """`train_…`, `lora_…`, `qlora_…`, `merge_…` and the job's id, which nobody can guess; the digital human's own."""
     if job.kind == TRAIN:
         return str(job.params["task_id"])
     if job.kind == ONE_CLICK:
         return f"{LIVE_TASK}{job.id}"
-    word = "train" if job.kind == CLASSIFIER else "qlora" if job.params["quantized"] else "lora"
-    return f"{word}_{job.id}"
+    words = {CLASSIFIER: "train", MERGE: "merge", LORA: "qlora" if job.params.get("quantized") else "lora"}
+    return f"{words[job.kind]}_{job.id}"
 
 
 def find_training(state: State, caller: Caller, task_id: str, kinds: Collection[str] = KINDS) -> JobView:
@@ -70,7 +70,7 @@ def find_training(state: State, caller: Caller, task_id: str, kinds: Collection[
 
 def status_of(job: JobView) -> Status:
     """Also of one whose recipe has told nothing yet."""
-    figures = Figures.model_validate(job.result.get("figures") or {"total_epochs": job.params["epochs"]})
+    figures = Figures.model_validate(job.result.get("figures") or {"total_epochs": job.params.get("epochs", 0)})
     return Status(
         task_id=task_id_of(job),
         status=STATUS[job.state],

@@ -1,14 +1,14 @@
 """What is asked of a chat completion, in OpenAI's words."""
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from api.openai.schemas import check
 from contracts.chat import LONGEST, ChatRequest, Message
 from contracts.errors import InvalidInput
 
-LARGEST_SCHEMA = 65_536  # characters
+MOST_MESSAGES, LONGEST_TEXT = 2048, 1 << 22
 # What changes the answer and is not to be had here: what it may be nevertheless, beside null.
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "n": (1,),
@@ -54,7 +54,7 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: Annotated[str, BeforeValidator(_text)]
+    content: Annotated[str, Field(max_length=LONGEST_TEXT), BeforeValidator(_text)]  # unbounded, half characters pass
     name: str | None = None
 
     def message(self, place: int) -> Message:
@@ -79,8 +79,8 @@ class Format(BaseModel):
     def _whole(self) -> "Format":
         if (self.type == "json_schema") != (self.json_schema is not None):
             raise ValueError("json_schema 与 type 不符")
-        if self.json_schema and len(json.dumps(self.json_schema.wanted)) > LARGEST_SCHEMA:
-            raise ValueError("JSON Schema 过大")
+        if self.json_schema:
+            check(self.json_schema.wanted)
         return self
 
     @property
@@ -103,7 +103,7 @@ class NewCompletion(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     model: str | None = Field(None, max_length=200)
-    messages: list[Said] = Field(min_length=1)
+    messages: list[Said] = Field(min_length=1, max_length=MOST_MESSAGES)
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(None, ge=1, le=LONGEST)

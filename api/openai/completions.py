@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from sse_starlette import ServerSentEvent
 
-from api.adapters import check_served, find_adapter
+from api.adapters import adapted, find_adapter
 from api.callers import Caller
 from api.files import GENERATED
 from api.limits import MIB, body_limit
@@ -18,15 +18,15 @@ from api.openai.answer import Completion
 from api.openai.asked import NewCompletion
 from api.openai.client import Client
 from api.openai.envelope import failed
-from api.openai.models import unknown
+from api.openai.models import find_model
+from api.present import while_present
 from api.sse import HeldEvents
 from api.state import Here, State
-from contracts.catalog import ModelSpec
-from contracts.chat import ChatDelta, ChatRequest
-from contracts.errors import Cancelled, ServiceError
+from contracts.chat import ChatDelta
+from contracts.engines import Chat
+from contracts.errors import ServiceError
 
 router = APIRouter(prefix="/v1/chat")
-T = TypeVar("T")
 BODY_BYTES = 4 * MIB  # a conversation of half a million characters, escaped
 
 
@@ -34,37 +34,25 @@ BODY_BYTES = 4 * MIB  # a conversation of half a million characters, escaped
 @body_limit(BODY_BYTES)
 async def complete(body: NewCompletion, state: Here, caller: Client, request: Request) -> Response:
     """Refused before the first word, a stream is a plain refusal. `X-Troupe-Model`: the default in another's place."""
-    asked, spec, name = await _asked(state, caller, body)
-    headers = GENERATED | ({"X-Troupe-Model": spec.id} if body.model not in (None, "", name) else {})
-    completion = Completion(name)
+    asked, chat = body.request(), await _chat(state, caller, body.model or "")
+    headers = GENERATED | ({"X-Troupe-Model": chat.model} if body.model not in (None, "", chat.model) else {})
+    completion = Completion(chat.model)
     async with AsyncExitStack() as held:
         held.enter_context(state.in_flight.one())
-        deltas = await held.enter_async_context(aclosing(state.engines.chats[spec.id].generate(asked)))
+        deltas = await held.enter_async_context(aclosing(chat.generate(asked)))
         if not body.stream:
-            await _while_present(request, _all(deltas, completion))
+            await while_present(request, _all(deltas, completion))
             return JSONResponse(completion.whole(), headers=headers)
-        first = await _while_present(request, _next(deltas))
+        first = await while_present(request, _next(deltas))
         counted = bool(body.stream_options and body.stream_options.include_usage)
         return HeldEvents(_events(first, deltas, completion, counted), held.pop_all(), headers)
 
 
-async def _asked(state: State, caller: Caller, body: NewCompletion) -> tuple[ChatRequest, ModelSpec, str]:
-    """The request, the model that runs, and what it is called: an adapter of the caller's is called `base:adapter`."""
-    asked, named = body.request(), body.model or ""
-    adapter = await asyncio.to_thread(find_adapter, state, caller, named) if ":" in named else None
-    if adapter is None:
-        spec = _model(state, named)
-        return asked, spec, spec.id
-    check_served(state, adapter)
-    return asked.model_copy(update={"adapter": adapter.key}), state.models.served[adapter.base], adapter.id
-
-
-def _model(state: State, name: str | None) -> ModelSpec:
-    """The one that is named or the default; with fallback, the default for one that is known but absent."""
-    known = state.models.known.get(name or "") or state.models.served.get(name or "")
-    if name and (known is None or known.capability != "chat"):
-        raise unknown(name)
-    return state.models.resolve("chat", name)
+async def _chat(state: State, caller: Caller, name: str) -> Chat:
+    """The model that runs: an adapter of the caller's is called `base:adapter`."""
+    if ":" in name and (adapter := await asyncio.to_thread(find_adapter, state, caller, name)):
+        return adapted(state, adapter.base, adapter.key, adapter.id)
+    return state.engines.chats[find_model(state, "chat", name).id]
 
 
 async def _all(deltas: AsyncGenerator[ChatDelta], completion: Completion) -> None:
@@ -74,25 +62,6 @@ async def _all(deltas: AsyncGenerator[ChatDelta], completion: Completion) -> Non
 
 async def _next(deltas: AsyncGenerator[ChatDelta]) -> ChatDelta | None:
     return await anext(deltas, None)
-
-
-async def _while_present(request: Request, answering: Coroutine[Any, Any, T]) -> T:
-    """Give up an answer for which nobody waits any more."""
-    answer, leaving = asyncio.create_task(answering), asyncio.create_task(_left(request))
-    try:
-        await asyncio.wait([answer, leaving], return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
-            raise Cancelled("调用方已离开。")
-        return await answer
-    finally:
-        answer.cancel()
-        leaving.cancel()
-        await asyncio.gather(answer, leaving, return_exceptions=True)
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _events(

@@ -15,7 +15,7 @@ KINDS = {
     "cancelled": "server_error",
 }
 CODES = {"unauthenticated": "invalid_api_key", "overloaded": "rate_limit_exceeded", "not_found": "model_not_found"}
-PARAMS = {"json_schema": "response_format"}  # by what engines call it
+PARAMS = {"json_schema": "response_format", "recording": "file"}  # by what engines call it
 
 
 def failed(error: ServiceError) -> dict[str, Any]:
@@ -23,6 +23,13 @@ def failed(error: ServiceError) -> dict[str, Any]:
         "message": error.message,
         "type": KINDS.get(error.code, "invalid_request_error"),
         "param": PARAMS.get(error.param or "", error.param),
-        "code": "context_length_exceeded" if isinstance(error, ContextLength) else CODES.get(error.code),
+        "code": _code(error),
     }
     return {"error": told}
+
+
+def _code(error: ServiceError) -> str | None:
+    if isinstance(error, ContextLength):
+        return "context_length_exceeded"
+    voice = error.code == "not_found" and error.param == "voice"  # for which OpenAI has no word
+    return None if voice else CODES.get(error.code)

@@ -1,4 +1,4 @@
-"""The models that converse on this cluster."""
+"""The models that OpenAI's clients can use on this cluster."""
 
 import asyncio
 from typing import Literal
@@ -10,11 +10,12 @@ from api.adapters import answering
 from api.callers import Caller
 from api.openai.client import Client
 from api.state import Here, State
-from contracts.catalog import CATALOG, ModelSpec
+from contracts.catalog import CATALOG, Capability, ModelSpec
 from contracts.errors import NotFound
 
 router = APIRouter(prefix="/v1/models")
 SINCE = int((CATALOG / "models.yaml").stat().st_mtime)
+LISTED: tuple[Capability, ...] = ("chat", "transcription", "speech")
 
 
 class Model(BaseModel):
@@ -31,19 +32,20 @@ class ModelList(BaseModel):
 
 @router.get("")
 async def list_models(state: Here, caller: Client) -> ModelList:
-    """The default first; last what the caller has taught them."""
-    served = [Model(id=spec.id) for spec in state.models.served.values() if _converses(spec)]
+    """Those that converse, the default first, those of other routes, and what the caller has taught them."""
+    listed = sorted(filter(_is_listed, state.models.served.values()), key=lambda spec: LISTED.index(spec.capability))
+    served = [Model(id=spec.id) for spec in listed]
     return ModelList(data=served + await asyncio.to_thread(_taught, state, caller))
 
 
-@router.get("/{model_id}")
+@router.get("/{model_id:path}")
 async def get_model(model_id: str, state: Here, caller: Client) -> Model:
     if ":" in model_id:
         taught = await asyncio.to_thread(_taught, state, caller)
         if found := next((each for each in taught if each.id == model_id), None):
             return found
     spec = state.models.served.get(model_id)
-    if spec is None or not _converses(spec):
+    if spec is None or not _is_listed(spec):
         raise unknown(model_id)
     return Model(id=spec.id)
 
@@ -53,9 +55,17 @@ def _taught(state: State, caller: Caller) -> list[Model]:
     return [Model(id=each.id, created=each.created_ms // 1000) for each in found if each.base in state.models.served]
 
 
+def find_model(state: State, capability: Capability, name: str) -> ModelSpec:
+    """The one that is named or the default; with fallback, the default for one that is known but absent."""
+    known = state.models.known.get(name) or state.models.served.get(name)
+    if name and (known is None or known.capability != capability):
+        raise unknown(name)
+    return state.models.resolve(capability, name)
+
+
 def unknown(name: str) -> NotFound:
     return NotFound(f"没有模型 {name[:100]!r}。", param="model")
 
 
-def _converses(spec: ModelSpec) -> bool:
-    return spec.capability == "chat"
+def _is_listed(spec: ModelSpec) -> bool:
+    return spec.capability in LISTED

@@ -1,8 +1,10 @@
 """Chat models as Serve replicas."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+import shutil
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 from ray import serve
 
@@ -14,30 +16,46 @@ from deployments.chat.adapters import Adapters
 from deployments.registry import load
 from deployments.streams import asynchronous
 
+SWEEP_S = 5.0  # until an adapter that was deleted is unloaded
+
 
 @serve.deployment(max_ongoing_requests=32, health_check_period_s=1)
 class ChatDeployment:
     def __init__(self, spec: ModelSpec, files: Files) -> None:
-        self.engine, self.adapters = load(spec), Adapters(files)
+        self.engine = load(spec)
+        self.adapters = Adapters(files, spec.options.get("weights", ""), spec.options.get("revision", ""))
+        self.swept_s = time.monotonic()
 
     async def generate(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
-        if request.adapter:
-            request = request.model_copy(update={"adapter": await self._folder(request.adapter)})
-        async with aclosing(asynchronous(self.engine.generate(request))) as deltas:
+        async with self._fitted(request) as fitted, aclosing(asynchronous(self.engine.generate(fitted))) as deltas:
             async for delta in deltas:
                 yield delta
 
-    async def _folder(self, adapter: str) -> str:
+    @asynccontextmanager
+    async def _fitted(self, request: ChatRequest) -> AsyncGenerator[ChatRequest]:
+        """The request with its adapter's folder, which stays as long."""
+        if not request.adapter:
+            yield request
+            return
         if not getattr(self.engine, "adapts", False):
             raise Unavailable(
                 "这个模型的部署没有启用适配器，请在 serve_config.yaml 的 options 中设置 adapters。", param="model"
             )
-        return str(await asyncio.to_thread(self.adapters.fetched, adapter))
+        folder = await asyncio.to_thread(self.adapters.lend, request.adapter)
+        try:
+            yield request.model_copy(update={"adapter": str(folder)})
+        finally:
+            self.adapters.give_back(request.adapter)
 
-    def check_health(self) -> None:
-        """Serve starts a replica anew whose engine is dead."""
+    async def check_health(self) -> None:
+        """Serve starts a replica anew whose engine is dead. On the way, deleted adapters are unloaded."""
         if check := getattr(self.engine, "check_health", None):
             check()
+        if time.monotonic() > self.swept_s + SWEEP_S:
+            self.swept_s = time.monotonic()
+            for folder in await asyncio.to_thread(self.adapters.outdated):
+                await self.engine.forget(str(folder))
+                await asyncio.to_thread(shutil.rmtree, folder)
 
     def __del__(self) -> None:
         if engine := getattr(self, "engine", None):  # none: it could not be loaded

@@ -10,7 +10,8 @@ class ChatEngine(Protocol):
     """Its stream is blocking or asynchronous; closing it ends the work within a token.
 
     One that can die, and then not work again, has a `check_health` that raises once it is dead. One whose `adapts` is
-    true answers with LoRA adapters: to an engine, `request.adapter` is a folder.
+    true answers with LoRA adapters: to an engine, `request.adapter` is a folder. Its `forget(folder)`, a coroutine,
+    unloads one that no request has and none will name again.
     """
 
     def load(self) -> None: ...

@@ -1,5 +1,6 @@
 """Any service that speaks OpenAI's chat completions, through the `openai` package, which tries again where it may."""
 
+import json
 import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
@@ -77,9 +78,8 @@ class OpenAI:
     def _secret(self) -> str:
         if not self.key:
             return "none"
-        if path := os.environ.get(f"{self.key}_FILE"):
-            return Path(path).read_text().strip()
-        if secret := os.environ.get(self.key):
+        kept = Path(os.environ.get(f"{self.key}_FILE", ""))
+        if secret := kept.read_text().strip() if kept.is_file() else os.environ.get(self.key):
             return secret
         raise Unavailable(f"模型 {self.model} 需要密钥：请设置环境变量 {self.key} 或 {self.key}_FILE。")
 
@@ -132,7 +132,7 @@ def our_errors() -> Iterator[None]:
         raise Deadline("语言模型服务没有及时回答。") from error
     except openai.APIConnectionError as error:
         raise Unavailable("连接不上语言模型服务，请稍后再试。", retry_after_s=RETRY_S) from error
-    except openai.OpenAIError as error:
+    except (openai.OpenAIError, json.JSONDecodeError) as error:
         raise EngineFailed("语言模型服务没有写完。") from error
 
 

@@ -25,14 +25,16 @@ def template_of(name: str, tokenizer: Any) -> str | None:
 def prompt_of(messages: Sequence[Message], tokenizer: Any, template: str | None, context: int) -> list[int]:
     """Token ids, fewer than `context`; what the model's template refuses is `InvalidInput`."""
     try:
-        ids: list[int] = tokenizer.apply_chat_template(
+        text = tokenizer.apply_chat_template(
             [message.model_dump() for message in messages],
             chat_template=template,
+            tokenize=False,
             add_generation_prompt=True,
-            return_dict=False,
         )
     except TemplateError as error:
         raise InvalidInput(f"这个模型不接受这样的对话：{error}", param="messages") from error
+    opened = template is not None  # by the tokenizer, as Llama's texts by <s>: a model's own template does it itself
+    ids: list[int] = tokenizer(text, add_special_tokens=opened)["input_ids"]
     if not ids:
         raise InvalidInput("对话不能为空。", param="messages")
     if len(ids) >= context:

@@ -7,6 +7,8 @@ from transformers import LogitsProcessor, TemperatureLogitsWarper, TopPLogitsWar
 
 from contracts.chat import ChatRequest
 
+COLDEST = 0.01  # below it logits overflow; vLLM has the same bound
+
 
 class Sampling:
     """Of one answer: its random numbers are its own. `grammar`: compiled by xgrammar; only what it allows is drawn."""
@@ -24,7 +26,7 @@ class Sampling:
 
             self.warpers.append(Grammar(grammar))
         if not self.greedy:
-            self.warpers.append(TemperatureLogitsWarper(request.temperature))
+            self.warpers.append(TemperatureLogitsWarper(max(request.temperature, COLDEST)))
         if request.top_p < 1:
             self.warpers.append(TopPLogitsWarper(request.top_p))
 

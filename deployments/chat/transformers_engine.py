@@ -3,6 +3,7 @@
 Every request has its own cache and random numbers; they take turns, token by token.
 """
 
+import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Literal
 
 from contracts.chat import ChatDelta, ChatRequest, Usage
 from contracts.errors import InvalidInput
+from deployments.chat.decoding import Decoding
 from deployments.chat.ending import Ending
 from deployments.chat.prompting import prompt_of, template_of
 from deployments.chat.sampling import Sampling
@@ -45,7 +47,6 @@ class Transformers:
 
     def load(self) -> None:
         """Weights that are neither here nor to be had: `Unavailable`."""
-        from tokenizers.decoders import DecodeStream
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         path = str(folder(self.weights, self.revision))
@@ -53,7 +54,6 @@ class Transformers:
         self.tokenizer = pretrained(AutoTokenizer, path, "main")
         if not self.tokenizer.is_fast:
             raise InvalidInput(f"The tokenizer of {self.weights!r} is not one of `tokenizers`.", param="weights")
-        self.new_text: Callable[[], DecodeStream] = lambda: DecodeStream(skip_special_tokens=True)
         model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=self.dtype)
         self.model = model.to(self.device).eval()
         self.template = template_of(self.template_name, self.tokenizer)
@@ -66,14 +66,14 @@ class Transformers:
     def generate(self, request: ChatRequest) -> Iterator[ChatDelta]:
         """The answer, a token or a few at a time. The same seed gives the same text on one device."""
         prompt = prompt_of(request.messages, self.tokenizer, self.template, self.context)
-        text, ending, count = self.new_text(), Ending(request.stop), 0
+        text, ending, count = Decoding(self.tokenizer.backend_tokenizer), Ending(request.stop), 0
         finish: Literal["stop", "length"] = "length"
         for token in islice(self._tokens(prompt, request), min(request.max_tokens, self.context - len(prompt))):
             count += 1
             if token in self.ends:
                 finish = "stop"
                 break
-            if piece := ending.feed(text.step(self.tokenizer.backend_tokenizer, token) or ""):
+            if piece := ending.feed(text.step(token)):
                 yield ChatDelta(text=piece)
             if ending.met:
                 finish = "stop"
@@ -81,9 +81,26 @@ class Transformers:
         usage = Usage(prompt_tokens=len(prompt), completion_tokens=count)
         yield ChatDelta(text=ending.rest(), finish=finish, usage=usage)
 
+    async def forget(self, adapter: str) -> None:
+        """Unload the adapter of this folder, which nobody will name again."""
+        await asyncio.to_thread(self._forget, adapter)
+
     def close(self) -> None:
         """Let the weights go."""
         self.model = None
+
+    def _forget(self, adapter: str) -> None:
+        with self.turn:
+            name = Path(adapter).name
+            if self.tuned is None or name not in self.tuned.peft_config:
+                return
+            if others := [each for each in self.tuned.peft_config if each != name]:
+                self.tuned.set_adapter(others[0])
+                self.tuned.delete_adapter(name)
+                self.tuned.base_model.disable_adapter_layers()
+            else:
+                self.model, self.tuned = self.tuned.unload(), None
+            self.worn = ""
 
     def _tokens(self, prompt: Sequence[int], request: ChatRequest) -> Iterator[int]:
         """Without end; the model works only while the next one is asked for."""

@@ -10,6 +10,8 @@ import time
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from itertools import count
+from pathlib import Path
 from typing import Any, Literal
 
 from contracts.chat import ChatDelta, ChatRequest, Usage
@@ -19,6 +21,7 @@ from deployments.weights import folder
 
 AWAY = "语言模型正在重新启动，请稍后再试。"
 AWAY_S = 10.0
+MOST_SEED = 2**63 - 1
 FINISHED: dict[str | None, Literal["stop", "length"]] = {"stop": "stop", "length": "length"}
 PIECES = 500  # a second, of all answers together: each costs every process on its way, so what comes between is joined
 
@@ -50,7 +53,8 @@ class Vllm:
     ) -> None:
         self.weights, self.revision, self.template_name, self.cpu_cache_gib = weights, revision, template, cpu_cache_gib
         self.engine: Any = None
-        self.adapts, self.adapter_ids = bool(adapters), dict[str, int]()
+        self.adapts, self.adapter_rank = bool(adapters), adapter_rank
+        self.adapter_ids, self.adapter_numbers = dict[str, int](), count(1)  # a number is never given twice
         lora = {"enable_lora": True, "max_loras": adapters, "max_lora_rank": adapter_rank} if adapters else {}
         self.arguments: dict[str, Any] = lora | {
             "dtype": dtype,
@@ -66,6 +70,7 @@ class Vllm:
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(self.cpu_cache_gib))
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        from vllm.config import StructuredOutputsConfig
         from vllm.engine.arg_utils import AsyncEngineArgs
         from vllm.platforms import current_platform
         from vllm.v1.engine.async_llm import AsyncLLM
@@ -78,6 +83,8 @@ class Vllm:
             model=str(folder(self.weights, self.revision)),
             enable_prefix_caching=True,
             disable_log_stats=True,
+            # Which it takes of itself depends on the first schema that it meets, and then holds for all others.
+            structured_outputs_config=StructuredOutputsConfig(backend="xgrammar"),
             generation_config="vllm",  # a request says how it is sampled, a checkpoint's defaults do not
             **self.arguments,
         )
@@ -115,19 +122,24 @@ class Vllm:
             self.engine.shutdown()
             self.engine = None
 
+    async def forget(self, adapter: str) -> None:
+        """Unload the adapter of this folder, which nobody will name again."""
+        if number := self.adapter_ids.pop(adapter, 0):
+            await self.engine.remove_lora(number)
+
     async def _deltas(self, request: ChatRequest, prompt: list[int]) -> AsyncGenerator[ChatDelta]:
         """Closing it takes the request out of the batch."""
         from vllm.inputs import tokens_input
 
         lora = self._lora(request.adapter)
         asked = self._sampling(request, self.context - len(prompt)), uuid.uuid4().hex
-        text, count, next_s = "", 0, 0.0
+        text, written, next_s = "", 0, 0.0
         async with aclosing(self.engine.generate(tokens_input(prompt), *asked, lora_request=lora)) as outputs:
             async for output in outputs:
                 (answer,) = output.outputs
-                text, count = text + answer.text, count + len(answer.token_ids)
+                text, written = text + answer.text, written + len(answer.token_ids)
                 if output.finished:
-                    usage = Usage(prompt_tokens=len(prompt), completion_tokens=count)
+                    usage = Usage(prompt_tokens=len(prompt), completion_tokens=written)
                     yield ChatDelta(text=text, finish=_finish(answer.finish_reason), usage=usage)
                 elif text and (now_s := time.monotonic()) >= next_s:
                     yield ChatDelta(text=text)
@@ -139,8 +151,19 @@ class Vllm:
 
         if not adapter:
             return None
-        number = self.adapter_ids.setdefault(adapter, len(self.adapter_ids) + 1)
-        return LoRARequest(adapter, number, adapter)
+        if adapter not in self.adapter_ids:
+            self._check_rank(adapter)
+            self.adapter_ids[adapter] = next(self.adapter_numbers)
+        return LoRARequest(adapter, self.adapter_ids[adapter], adapter)
+
+    def _check_rank(self, adapter: str) -> None:
+        """One that is too large would end the engine."""
+        rank = json.loads((Path(adapter) / "adapter_config.json").read_text(encoding="utf-8"))["r"]
+        if rank > self.adapter_rank:
+            raise Unavailable(
+                f"这个微调模型的 lora_r 为 {rank}，本集群最多加载 {self.adapter_rank}：请调大 adapter_rank。",
+                param="model",
+            )
 
     def _sampling(self, request: ChatRequest, room: int) -> Any:
         """`room`: tokens that the context has left."""
@@ -151,7 +174,7 @@ class Vllm:
             max_tokens=min(request.max_tokens, room),
             temperature=request.temperature,
             top_p=request.top_p,
-            seed=request.seed,
+            seed=None if request.seed is None else request.seed & MOST_SEED,  # to vLLM -1 is none
             stop=request.stop,
             output_kind=RequestOutputKind.DELTA,
             structured_outputs=None if schema is None else StructuredOutputsParams(json=json.dumps(schema)),

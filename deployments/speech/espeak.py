@@ -1,18 +1,18 @@
 """eSpeak NG: formant synthesis on the CPU, Mandarin and English, for machines with no neural voice."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from contracts.errors import InvalidInput, NotFound
 from contracts.speech import AudioChunk, SpeechRequest
 from deployments.speech import espeak_library as library
-from deployments.speech.loudness import pause, shaped
+from deployments.speech.chunks import streamed
+from deployments.speech.loudness import shaped
 from deployments.speech.resynthesis import shifted
+from deployments.speech.scripts import check_script
 from deployments.speech.spoken import language_of, phrases, runs, symbols
 from deployments.speech.stretch import stretched
 
-LIMIT_BYTES = 1 << 20
-PAUSE_S = 0.25  # after a phrase, and so at the end of every text
 SLOWEST_WPM = 80  # eSpeak goes no slower; stretching does
 MANDARIN_PACE = 1.15  # 165 words a minute are then four syllables a second
 
@@ -40,11 +40,12 @@ class Espeak:
         """Phrase by phrase, so closing it stops within one. Text with nothing to pronounce is a short silence."""
         if sample:
             raise InvalidInput("这个模型只能用自带的音色。", param="sample")
-        yield from streamed(self.spoken(request))
+        yield from streamed(self.spoken(request), library.RATE_HZ)
 
     def spoken(self, request: SpeechRequest) -> Iterator[bytes]:
         """PCM of every phrase that sounds, at one loudness, without the pauses between them."""
         voice = self._voice(request)
+        check_script(request.text, {voice.partition("+")[0].partition("-")[0]})
         for phrase in phrases(request.text):
             if pcm := b"".join(self._say(run, run_voice, request.speed) for run, run_voice in runs(phrase, voice)):
                 yield shifted(pcm, request.pitch) if request.pitch else pcm
@@ -55,7 +56,8 @@ class Espeak:
     def language(self, request: SpeechRequest) -> str:
         """eSpeak's tag of the language that is asked for, or that the text looks like."""
         if not request.language:
-            return language_of(request.text)
+            looks = language_of(request.text)
+            return looks if looks in self.languages else "en-us"
         tag = TAGS.get(request.language, request.language)
         if tag not in self.languages:
             raise InvalidInput(f"语音合成模型不支持语言 {request.language!r}。", param="language")
@@ -75,18 +77,3 @@ class Espeak:
         prosody = library.Prosody(wpm=round(max(wpm, SLOWEST_WPM)), pitch=50, pitch_range=RANGES.get(language, 50))
         pcm = shaped(library.synthesize(symbols(text, language), voice, prosody))
         return stretched(pcm, SLOWEST_WPM / wpm) if pcm and wpm < SLOWEST_WPM else pcm
-
-
-def streamed(spoken: Iterable[bytes]) -> Iterator[AudioChunk]:
-    """Phrases of PCM with a pause after each; a pause alone if there are none."""
-    said = False
-    for pcm in spoken:
-        said = True
-        yield from _chunks(pcm + pause(PAUSE_S))
-    if not said:
-        yield from _chunks(pause(PAUSE_S))
-
-
-def _chunks(pcm: bytes) -> Iterator[AudioChunk]:
-    for start in range(0, len(pcm), LIMIT_BYTES):
-        yield AudioChunk(pcm=pcm[start : start + LIMIT_BYTES], sample_rate=library.RATE_HZ)

@@ -50,6 +50,12 @@ class Voice(ctypes.Structure):
 
 def synthesize(text: str, voice: str, prosody: Prosody) -> bytes:
     """Mono 16-bit little-endian PCM at RATE_HZ; empty where there is nothing to pronounce."""
+    with loaded() as library:
+        return said(library, text, voice, prosody)
+
+
+def said(library: ctypes.CDLL, text: str, voice: str, prosody: Prosody) -> bytes:
+    """The same from a library that stays loaded, where what was said before may change how it sounds."""
     blocks: list[bytes] = []
 
     def keep(samples: int | None, count: int, _events: int | None) -> int:
@@ -59,15 +65,24 @@ def synthesize(text: str, voice: str, prosody: Prosody) -> bytes:
 
     content = text.encode("utf-8", "ignore") + b"\0"
     kept = CALLBACK(keep)
-    with _loaded() as library:
-        library.espeak_SetSynthCallback(kept)
-        if library.espeak_SetVoiceByName(voice.encode()):
-            raise NotFound(f"No voice {voice!r}.", param="voice")
-        for parameter, value in ((WPM, prosody.wpm), (PITCH, prosody.pitch), (RANGE, prosody.pitch_range)):
-            library.espeak_SetParameter(parameter, value, 0)
-        if library.espeak_Synth(content, ctypes.c_size_t(len(content)), 0, 0, 0, UTF8, None, None):
-            raise EngineFailed("eSpeak NG could not say the text.")
+    library.espeak_SetSynthCallback(kept)
+    if library.espeak_SetVoiceByName(voice.encode()):
+        raise NotFound(f"No voice {voice!r}.", param="voice")
+    for parameter, value in ((WPM, prosody.wpm), (PITCH, prosody.pitch), (RANGE, prosody.pitch_range)):
+        library.espeak_SetParameter(parameter, value, 0)
+    if library.espeak_Synth(content, ctypes.c_size_t(len(content)), 0, 0, 0, UTF8, None, None):
+        raise EngineFailed("eSpeak NG could not say the text.")
     return b"".join(blocks)
+
+
+def phonemes(library: ctypes.CDLL, text: str) -> str:
+    """Names of the sounds that the voice would say that spoke last, with "|" or blanks between; a pause's is "_"."""
+    content = ctypes.create_string_buffer(text.encode("utf-8", "ignore"))
+    place, names = ctypes.c_void_p(ctypes.addressof(content)), []
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    while place.value:  # a clause at a time
+        names.append(library.espeak_TextToPhonemes(ctypes.byref(place), UTF8, ord("|") << 8).decode())
+    return " ".join(names)
 
 
 def languages() -> list[str]:
@@ -75,7 +90,7 @@ def languages() -> list[str]:
     import espeakng_loader
 
     data = Path(espeakng_loader.get_data_path())
-    with _loaded() as library:
+    with loaded() as library:
         tags = {tag for voice in _listed(library, None) for tag in _tags(voice.languages)}
         tags = {tag for tag in tags if (data / f"{tag.partition('-')[0]}_dict").exists()}
         return sorted(tag for tag in tags if library.espeak_SetVoiceByName(tag.encode()) == 0)
@@ -84,7 +99,7 @@ def languages() -> list[str]:
 def variants() -> frozenset[str]:
     """What may follow a language and "+"."""
     tag = ctypes.create_string_buffer(b"variant")
-    with _loaded() as library:
+    with loaded() as library:
         wanted = Voice(languages=ctypes.addressof(tag))
         return frozenset(voice.identifier.decode().removeprefix("!v/") for voice in _listed(library, wanted))
 
@@ -105,7 +120,8 @@ def _tags(address: int) -> Iterator[str]:
 
 
 @contextmanager
-def _loaded() -> Iterator[ctypes.CDLL]:
+def loaded() -> Iterator[ctypes.CDLL]:
+    """The library, for one caller at a time; as new as in a process that has just begun."""
     import _ctypes
 
     import espeakng_loader

@@ -24,6 +24,6 @@ def shaped(pcm: bytes) -> bytes:
     return np.rint(samples * gain).astype("<i2").tobytes()
 
 
-def pause(seconds: float) -> bytes:
+def pause(seconds: float, rate_hz: int = RATE_HZ) -> bytes:
     """Silence."""
-    return bytes(2 * round(seconds * RATE_HZ))
+    return bytes(2 * round(seconds * rate_hz))

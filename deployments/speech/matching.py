@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from contracts.speech import AudioChunk, SpeechRequest
-from deployments.speech.espeak import Espeak, streamed
+from deployments.speech.chunks import streamed
+from deployments.speech.espeak import Espeak
+from deployments.speech.measured import measured
 from deployments.speech.recording import Recording
 from deployments.speech.resynthesis import resynthesised, samples_of
 from deployments.speech.spoken import READS_IDEOGRAPHS
 from deployments.speech.voice_profile import Profile, gain, profile_of
-from deployments.speech.world import HIGHEST_HZ, LOWEST_HZ, Parts
+from deployments.speech.world import HIGHEST_HZ, LOWEST_HZ, RATE_HZ, Parts
 
 HIGH, LOW = "+f2", "+m3"
 HIGH_HZ = 150  # between what men's and women's voices usually are
@@ -46,14 +48,15 @@ class Matching:
         return self.espeak.voices()
 
     def synthesize(self, request: SpeechRequest, sample: Path | None = None) -> Iterator[AudioChunk]:
-        """Phrase by phrase, so closing it stops within one. A sample without a voice, or not 1–60 s: invalid input."""
+        """Phrase by phrase, so closing it stops within one. A sample without a voice, or not 3–30 s: invalid input."""
         if sample is None:
             yield from self.espeak.synthesize(request)
             return
         target = self.profile(Recording.at(sample))
         voice = self._nearest(request, target)
         spoken = self.espeak.spoken(request.model_copy(update={"voice": voice, "pitch": 0.0}))
-        yield from streamed(matched(pcm, self.reference(voice), target, request.pitch) for pcm in spoken)
+        made = (matched(pcm, self.reference(voice), target, request.pitch) for pcm in spoken)
+        yield from streamed(made, RATE_HZ)
 
     def close(self) -> None:
         self.espeak.close()
@@ -82,4 +85,5 @@ def _changed(parts: Parts, source: Profile, target: Profile, semitones: float) -
 
 
 def _profile(sample: Recording) -> Profile:
-    return profile_of(*sample.heard())
+    kept = measured(sample, lambda: profile_of(*sample.heard())._asdict())
+    return Profile(float(kept["pitch"]), float(kept["spread"]), kept["spectrum"])

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from contracts.errors import InvalidInput
+from contracts.speech import LONGEST_S, PADDING_S, ROUNDING_S, SHORTEST_S
 from deployments.sounds import Broken, decoded, opened
+from deployments.speech.quality import check_quality
 from deployments.speech.world import RATE_HZ, Samples
 
-SHORTEST_S, LONGEST_S = 1, 60
 TINY = 1e-9  # silence stays silence
-PADDING_S = 0.2  # what encoders add
 
 
 @dataclass(frozen=True)
@@ -27,24 +27,25 @@ class Recording:
         with path.open("rb") as file:
             return cls(path, hashlib.file_digest(file, "sha256").hexdigest())
 
-    def heard(self) -> tuple[Samples, int]:
-        """All of it, mono at RATE_HZ, its peak at 1, and the rate in Hz that it was kept at.
+    def heard(self, rate_hz: int = RATE_HZ) -> tuple[Samples, int]:
+        """All of it, mono at `rate_hz`, its peak at 1, and the rate in Hz that it was kept at.
 
-        Invalid input: no audio, numbers that are none, less than a second, more than a minute.
+        Invalid input: no audio, numbers that are none, not 3–30 s, nobody who speaks, too quiet, clipped.
         """
         try:
             with opened(self.path) as container:
-                rate_hz = container.streams.audio[0].rate
-                samples = np.concatenate([np.zeros(0), *decoded(container, RATE_HZ, LONGEST_S)])
+                kept_hz = container.streams.audio[0].rate
+                samples = np.concatenate([np.zeros(0), *decoded(container, rate_hz, LONGEST_S)])
         except Broken:
             raise _broken() from None
-        if len(samples) < SHORTEST_S * RATE_HZ:
+        if len(samples) < (SHORTEST_S - ROUNDING_S) * rate_hz:
             raise InvalidInput(f"音色样本太短，至少要 {SHORTEST_S} 秒。", param="sample")
-        if len(samples) > (LONGEST_S + PADDING_S) * RATE_HZ:
+        if len(samples) > (LONGEST_S + PADDING_S) * rate_hz:
             raise InvalidInput(f"音色样本太长，最多 {LONGEST_S} 秒。", param="sample")
         if not np.isfinite(samples).all():
             raise _broken()
-        return samples / max(np.abs(samples).max(), TINY), rate_hz
+        check_quality(samples, rate_hz)
+        return samples / max(np.abs(samples).max(), TINY), kept_hz
 
 
 def _broken() -> InvalidInput:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
+import soxr
 
 from deployments.speech.loudness import shaped
-from deployments.speech.world import Parts, Samples, apart, blocks, together
+from deployments.speech.world import RATE_HZ, Parts, Samples, apart, blocks, together
 
 LOUD = 30_000  # of 32,768
 
@@ -21,6 +22,15 @@ def shifted(pcm: bytes, semitones: float) -> bytes:
     """The same words in the same timbre, higher or lower."""
     factor = 2 ** (semitones / 12)
     return resynthesised(pcm, lambda parts: parts._replace(pitch_hz=parts.pitch_hz * factor))
+
+
+def brought(samples: Samples, rate_hz: int, semitones: float = 0.0) -> tuple[bytes, int]:
+    """PCM as loud as everything that is said, and its rate: another where the pitch is moved. Empty: nothing sounds."""
+    scaled = samples / max(float(np.abs(samples).max(initial=0)), 1e-9)
+    if semitones:
+        scaled, rate_hz = np.clip(soxr.resample(scaled, rate_hz, RATE_HZ), -1, 1), RATE_HZ
+    pcm = shaped(np.rint(scaled * LOUD).astype("<i2").tobytes())
+    return (shifted(pcm, semitones) if pcm and semitones else pcm), rate_hz
 
 
 def samples_of(pcm: bytes) -> Samples:

@@ -1,4 +1,4 @@
-"""Speech slowed down at the same pitch, by FFmpeg's `atempo`."""
+"""Speech slower or faster at the same pitch, by FFmpeg's `atempo`."""
 
 import math
 from fractions import Fraction
@@ -11,16 +11,16 @@ from deployments.speech.espeak_library import RATE_HZ
 SLOWEST = 0.5  # what one filter can do
 
 
-def stretched(pcm: bytes, factor: float) -> bytes:
-    """The same words, `factor` (over 1) times as long."""
+def stretched(pcm: bytes, factor: float, rate_hz: int = RATE_HZ) -> bytes:
+    """The same words, `factor` times as long."""
     count = max(1, math.ceil(math.log(factor, 1 / SLOWEST)))
     graph = av.filter.Graph()
-    chain = [graph.add_abuffer(sample_rate=RATE_HZ, format="s16", layout="mono", time_base=Fraction(1, RATE_HZ))]
+    chain = [graph.add_abuffer(sample_rate=rate_hz, format="s16", layout="mono", time_base=Fraction(1, rate_hz))]
     chain += [graph.add("atempo", f"{factor ** (-1 / count):.6f}") for _ in range(count)]
     chain += [graph.add("aformat", "sample_fmts=s16"), graph.add("abuffersink")]
     graph.link_nodes(*chain).configure()
     frame = av.AudioFrame.from_ndarray(np.frombuffer(pcm, "<i2")[None], format="s16", layout="mono")
-    frame.sample_rate, frame.pts = RATE_HZ, 0
+    frame.sample_rate, frame.pts = rate_hz, 0
     graph.push(frame)
     graph.push(None)
     return b"".join(_pulled(graph))

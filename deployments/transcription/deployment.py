@@ -16,7 +16,7 @@ from deployments.registry import load
 from deployments.streams import threaded
 
 
-@serve.deployment(max_ongoing_requests=4, health_check_period_s=1)
+@serve.deployment(max_ongoing_requests=8, health_check_period_s=1)
 class TranscriptionDeployment:
     def __init__(self, spec: ModelSpec, files: Files) -> None:
         self.files = files
@@ -26,8 +26,9 @@ class TranscriptionDeployment:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"recording{Path(request.recording).suffix}"
             await asyncio.to_thread(self.files.fetch, request.recording, path)
-            async with aclosing(threaded(self.engine.transcribe(path, request.language))) as items:
-                async for item in items:
+            items = self.engine.transcribe(path, **request.model_dump(exclude={"recording"}))
+            async with aclosing(threaded(items)) as heard:
+                async for item in heard:
                     yield item
 
     def __del__(self) -> None:

@@ -10,8 +10,10 @@ from contracts.transcription import Transcript
 
 class TranscriptionEngine(Protocol):
     def load(self) -> None: ...
-    def transcribe(self, recording: Path, language: str = "") -> Iterator[Progress | Transcript]:
-        """`language`: ISO 639-1; empty: it is found out."""
+    def transcribe(
+        self, recording: Path, language: str = "", prompt: str = "", words: bool = False, temperature: float = 0.0
+    ) -> Iterator[Progress | Transcript]:
+        """The same as of a `TranscriptionRequest`."""
         ...
 
     def close(self) -> None: ...

@@ -9,7 +9,7 @@ from store.labels.refusal import damaged
 
 MOST_CHUNKS = 65_536
 HEAD = 12  # RIFF, size, form
-LARGEST = 0xFFFF_FFFF
+LARGEST = 0xFFFF_FFFF  # in a header that was sent before the end was known, it means: up to the end
 
 
 def chunks(file: BinaryIO, form: bytes) -> list[Chunk]:
@@ -39,7 +39,8 @@ def rewrite(source: BinaryIO, target: Path, form: bytes, parts: Iterable[Chunk |
 
 def _end(file: BinaryIO, form: bytes) -> int:
     head = content(file, 0, HEAD)
-    end = 8 + int.from_bytes(head[4:8], "little")
+    size = int.from_bytes(head[4:8], "little")
+    end = length(file) if size == LARGEST else 8 + size
     if head[:4] != b"RIFF" or head[8:] != form or end > length(file) + 1:  # some leave out the last pad byte
         raise damaged()
     return end
@@ -49,7 +50,8 @@ def _walk(file: BinaryIO, form: bytes) -> Iterator[Chunk]:
     end, at = _end(file, form), HEAD
     while at < end:
         head = content(file, at, 8)
-        chunk = Chunk(head[:4], at + 8, int.from_bytes(head[4:], "little"))
+        size = int.from_bytes(head[4:], "little")
+        chunk = Chunk(head[:4], at + 8, min(end, length(file)) - at - 8 if size == LARGEST else size)
         after = chunk.start + chunk.size
         if after > min(end, length(file)):
             raise damaged()

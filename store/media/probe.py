@@ -45,6 +45,8 @@ def sniffed(head: bytes) -> str:
         return str(guess)
     if head[4:8] == b"ftyp":  # brands that filetype does not list
         return "video/mp4"
+    if head.startswith(b"caff"):
+        return "audio/x-caf"
     if len(head) > TS_PACKET and all(byte == 0x47 for byte in head[: 4 * TS_PACKET : TS_PACKET]):
         return "video/mp2t"
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # MPEG audio layer III, every version

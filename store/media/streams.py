@@ -20,10 +20,10 @@ from av.stream import Disposition
 from contracts.errors import InvalidInput, ServiceError, UnsupportedMedia
 from contracts.media import Kind, Media
 
-FORMATS = "wav mp3 flac ogg aac amr mov matroska mpegts avi flv"  # libavformat's names of the readers
+FORMATS = "wav mp3 flac ogg aac amr mov matroska mpegts avi flv aiff asf caf"  # libavformat's names of the readers
 SOUNDS = """aac ac3 adpcm_ima_qt adpcm_ima_wav adpcm_ms alac amrnb amrwb eac3 flac libopencore_amrnb
     libopencore_amrwb libopus mp2 mp2float mp3 mp3float opus pcm_alaw pcm_f32be pcm_f32le pcm_f64be pcm_f64le pcm_mulaw
-    pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be pcm_s32le pcm_s8 pcm_u8 speex vorbis"""
+    pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be pcm_s32le pcm_s8 pcm_u8 speex vorbis wmav1 wmav2"""
 FILMS = """av1 dnxhd flv h263 h264 hevc libdav1d libvpx libvpx-vp9 mjpeg mpeg1video mpeg2video mpeg4 msmpeg4 prores
     theora vp6f vp8 vp9"""
 CODECS = [*SOUNDS.split(), *FILMS.split()]  # libavcodec's names of the decoders
@@ -35,6 +35,9 @@ ENDINGS: dict[tuple[str, Kind], tuple[str, str]] = {
     ("aac", "audio"): (".aac", "audio/aac"),
     ("amr", "audio"): (".amr", "audio/amr"),
     ("mov", "audio"): (".m4a", "audio/mp4"),
+    ("aiff", "audio"): (".aiff", "audio/x-aiff"),
+    ("asf", "audio"): (".wma", "audio/x-ms-wma"),
+    ("caf", "audio"): (".caf", "audio/x-caf"),
     ("webm", "audio"): (".weba", "audio/webm"),
     ("matroska", "audio"): (".mka", "audio/x-matroska"),
     ("ogg", "video"): (".ogv", "video/ogg"),

@@ -1,4 +1,4 @@
-"""A Whisper of 0.3 million parameters in CTranslate2's files. It says `PHRASE` of each half minute in which
+"""A Whisper of 0.3 million parameters in CTranslate2's files. It says one phrase of each half minute in which
 somebody speaks: its decoder's weights look at the place in the sentence alone, its encoder's are random."""
 
 import json
@@ -21,15 +21,15 @@ ID = {token: number for number, token in enumerate(TOKENS)}
 PLACES, WIDTH, SURE = 448, 64, 4.0
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, width: int = WIDTH, layers: int = 1, phrase: str = PHRASE) -> None:
     """What `ct2-transformers-converter` makes of a checkpoint in the layout of transformers."""
     with TemporaryDirectory() as source:
-        _save(Path(source))
+        _save(Path(source), width, layers, phrase)
         files = ["tokenizer.json", "preprocessor_config.json"]
         TransformersConverter(source, copy_files=files).convert(str(folder), force=True)
 
 
-def _save(folder: Path) -> None:
+def _save(folder: Path, width: int, layers: int, phrase: str) -> None:
     vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
     vocabulary.write_text(json.dumps({token: ID[token] for token in [*BYTES, "", "<|endoftext|>"]}), encoding="utf-8")
     merges.write_text("#version: 0.2\n", encoding="utf-8")
@@ -38,20 +38,20 @@ def _save(folder: Path) -> None:
     tokenizer.add_tokens(TIMES)
     tokenizer.save_pretrained(folder)
     WhisperFeatureExtractor(feature_size=80).save_pretrained(folder)
-    _model().save_pretrained(folder)
+    _model(width, layers, phrase).save_pretrained(folder)
 
 
-def _model() -> WhisperForConditionalGeneration:
+def _model(width: int, layers: int, phrase: str) -> WhisperForConditionalGeneration:
     torch.manual_seed(0)
     config = WhisperConfig(
         vocab_size=len(TOKENS),
-        d_model=WIDTH,
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=WIDTH,
-        decoder_ffn_dim=WIDTH,
+        d_model=width,
+        encoder_layers=layers,
+        decoder_layers=layers,
+        encoder_attention_heads=max(2, width // 64),
+        decoder_attention_heads=max(2, width // 64),
+        encoder_ffn_dim=4 * width,
+        decoder_ffn_dim=4 * width,
         decoder_start_token_id=ID["<|startoftranscript|>"],
         **{f"{name}_token_id": ID["<|endoftext|>"] for name in ("bos", "eos", "pad")},
     )
@@ -61,18 +61,19 @@ def _model() -> WhisperForConditionalGeneration:
     generation.lang_to_id = {f"<|{code}|>": ID[f"<|{code}|>"] for code in LANGUAGES}
     generation.suppress_tokens, generation.begin_suppress_tokens = [], []
     with torch.no_grad():
-        _teach(model.model.decoder)
+        _teach(model.model.decoder, phrase)
     return model
 
 
-def _teach(decoder: torch.nn.Module) -> None:
+def _teach(decoder: torch.nn.Module, phrase: str) -> None:
     """Each place knows the token that follows it; nothing else counts."""
     for layer in decoder.layers:
         for part in (layer.self_attn.out_proj, layer.encoder_attn.out_proj, layer.fc2):
             part.weight.zero_()
             part.bias.zero_()
-    known = torch.nn.functional.normalize(torch.randn(len(TOKENS), WIDTH), dim=-1)  # (tokens, width)
-    said = [f"<|{LANGUAGE}|>", "<|transcribe|>", "<|0.00|>", *_spelt(PHRASE), f"<|{SECONDS:.2f}|>"]
+    width = decoder.embed_tokens.weight.shape[1]
+    known = torch.nn.functional.normalize(torch.randn(len(TOKENS), width), dim=-1)  # (tokens, width)
+    said = [f"<|{LANGUAGE}|>", "<|transcribe|>", "<|0.00|>", *_spelt(phrase), f"<|{SECONDS:.2f}|>"]
     following = torch.full((PLACES,), ID["<|endoftext|>"])
     following[: len(said)] = torch.tensor([ID[token] for token in said])
     decoder.embed_tokens.weight.copy_(known * SURE)

@@ -6,6 +6,7 @@ Weights, configurations, tokenizer and a model card with data, seed, losses, lim
 import argparse
 import hashlib
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def card(training: Run, report: dict[str, Any], folder: Path) -> str:
         "evaluation": printed(report),
         "story": report["tasks"]["story"]["sample"],
         "copy": report["tasks"]["product"]["sample"],
-        "hashes": "\n".join(f"| {name} | `{digest}` |" for name, digest in _hashes(folder)),
+        "hashes": "\n".join(f"| {name} | `{digest}` |" for name, digest in hashes(folder)),
     }
     text = (Path(__file__).parent / "card.md").read_text(encoding="utf-8")
     for name, value in parts.items():
@@ -70,10 +71,10 @@ def card(training: Run, report: dict[str, Any], folder: Path) -> str:
     return text
 
 
-def digest_of_sources() -> str:
+def digest_of_sources(sources: Sequence[str] = SOURCES) -> str:
     """SHA-256 over every file that the corpus is made by: the data set's identity."""
     whole = hashlib.sha256()
-    for source in SOURCES:
+    for source in sources:
         path = ROOT / source
         files = [path] if path.is_file() else sorted([*path.rglob("*.py"), *path.rglob("*.txt"), *path.rglob("*.yaml")])
         for file in files:
@@ -86,7 +87,8 @@ def _spread(losses: tuple[tuple[int, float], ...], number: int = 12) -> list[tup
     return list(losses[:: -max(1, len(losses) // number)])[::-1]
 
 
-def _hashes(folder: Path) -> list[tuple[str, str]]:
+def hashes(folder: Path) -> list[tuple[str, str]]:
+    """Each file but the card, and its SHA-256."""
     kept = sorted(path for path in folder.iterdir() if path.name != "README.md" and path.is_file())
     return [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in kept]
 

@@ -43,15 +43,17 @@ def fresh(config: LlamaConfig, seed: int) -> LlamaForCausalLM:
     return model
 
 
-def loss_of(model: LlamaForCausalLM, tokens: Tensor, wanted: Tensor) -> Tensor:
-    """Mean cross-entropy of the next token where `wanted` is true: (batch, length) both, padded at the right.
+def loss_of(model: LlamaForCausalLM, tokens: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean of the next token's cross-entropy: (batch, length) both, padded at the right.
 
-    Only those positions are multiplied with the vocabulary, which is a third of the work elsewhere.
+    Only positions of any weight are multiplied with the vocabulary, which is a third of the work elsewhere.
     """
     hidden = model.model(input_ids=tokens[:, :-1], use_cache=False).last_hidden_state  # (batch, length - 1, width)
-    asked = wanted[:, 1:]
+    counted = weights[:, 1:]
+    asked = counted > 0
     logits = model.lm_head(hidden[asked])  # (answers, vocabulary)
-    return cross_entropy(logits.float(), tokens[:, 1:][asked])
+    losses = cross_entropy(logits.float(), tokens[:, 1:][asked], reduction="none")
+    return (losses * counted[asked]).sum() / counted.sum()
 
 
 def halved(model: LlamaForCausalLM, folder: Path) -> None:

@@ -81,7 +81,7 @@ class Run:
     def _step(self, batch: data.Batch) -> None:
         self.optimizers.rate(self.config.learning_rate * _scale(self.progress, self.config))
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
-            loss = loss_of(self.model, batch.tokens, batch.wanted)
+            loss = loss_of(self.model, batch.tokens, batch.weights)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizers.step()
