@@ -44,7 +44,7 @@ class Client:
 
     async def speaks(self) -> None:
         """Its own recording, and its own voice."""
-        recording = speech(f"This is number {self.number}, and nobody else.")
+        recording = speech(f"This is number {self.number}, and nobody else. " * 2)
         saved = await self.ask("POST", "/save_audio", files={"audio": ("input.wav", recording)})
         assert saved.json()["status"] == "success", saved.text
         heard = await self.ask("GET", "/static/audios/input.wav")
