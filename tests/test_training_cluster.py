@@ -36,6 +36,8 @@ ENDS_S = 170.0
 STOPS_S = 5.0
 SERVED = {"dtype": "float32", "eager": True, "adapters": 2, "adapter_rank": 8}
 VOICE = "家人们，冲！"
+NOISE = 0.03  # of the losses
+LONG = {"epochs": 20, "lora_dropout": 0}  # long enough to be killed in; dropout of several workers differs
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -118,12 +120,19 @@ def _says(process: psutil.Process, word: str) -> bool:
         return False
 
 
-def test_a_training_is_followed_to_its_end(cluster: Cluster) -> None:
-    training = Trained(cluster)
-    row = training.ended()
+@pytest.fixture(scope="module")
+def unbroken(cluster: Cluster) -> Trained:
+    """By one worker, without a death."""
+    training = Trained(cluster, **LONG)
+    training.ended()
+    return training
+
+
+def test_a_training_is_followed_to_its_end(cluster: Cluster, unbroken: Trained) -> None:
+    training, row = unbroken, unbroken.row
     assert (row.state, row.error, row.progress) == ("completed", "", 1.0)
     figures = row.result["figures"]
-    assert figures["current_step"] == figures["total_steps"] == 15 and figures["current_epoch"] == 3
+    assert figures["current_step"] == figures["total_steps"] == 100 and figures["current_epoch"] == 20
     assert figures["metrics"]["held_out_loss"] < figures["metrics"]["base_loss"]
     assert row.result["adapter"] == f"callers/me/models/voice/{training.id}"
     assert training.kept("manifest.json") == row.result["manifest"]
@@ -133,10 +142,8 @@ def test_a_training_is_followed_to_its_end(cluster: Cluster) -> None:
     eventually(lambda: not any((cluster.var / "ray_train").glob(f"{training.id}-*")))
 
 
-def test_deaths_do_not_change_what_is_learnt(cluster: Cluster) -> None:
-    whole = Trained(cluster, epochs=40)
-    unbroken = whole.ended().result["figures"]
-    training = Trained(cluster, epochs=40)
+def test_deaths_do_not_change_what_is_learnt(cluster: Cluster, unbroken: Trained) -> None:
+    training = Trained(cluster, **LONG)
     for word in ("ray::RayTrainWorker", f"training.ray_lora {training.id}"):
         begun = training.step
         eventually(lambda begun=begun: training.step > begun + 10, ENDS_S)  # type: ignore[misc]
@@ -145,23 +152,25 @@ def test_deaths_do_not_change_what_is_learnt(cluster: Cluster) -> None:
     replica(cluster, "worker").kill()
     row = training.ended()
     assert row.state == "completed", row.error
-    figures = row.result["figures"]
-    assert figures["loss"] == pytest.approx(unbroken["loss"], rel=0.02)
-    for name in ("base_loss", "held_out_loss"):
-        assert figures["metrics"][name] == pytest.approx(unbroken["metrics"][name], rel=0.02)
+    assert_equal(row, unbroken.row)
 
 
-def test_several_workers_learn_what_one_does(cluster: Cluster, base: Path) -> None:
-    """Gloo on the CPU: the same steps, each with half of the samples; their dropout differs."""
-    alone = Trained(cluster, epochs=10, lora_dropout=0).ended().result["figures"]
-    shared = Trained(cluster, workers=2, epochs=10, lora_dropout=0, weights=str(base))
+def test_several_workers_learn_what_one_does(cluster: Cluster, base: Path, unbroken: Trained) -> None:
+    """Gloo on the CPU: the same steps, each with half of the samples."""
+    shared = Trained(cluster, workers=2, weights=str(base), **LONG)
     eventually(lambda: len(shared.processes("ray::RayTrainWorker")) == 2, ENDS_S)
     row = shared.ended()
     assert row.state == "completed", row.error
+    assert_equal(row, unbroken.row)
+
+
+def assert_equal(one: JobRow, other: JobRow) -> None:
+    """They learnt the same, but for noise."""
+    found, expected = one.result["figures"], other.result["figures"]
     for name in ("current_step", "total_steps", "loss"):
-        assert row.result["figures"][name] == pytest.approx(alone[name], rel=0.01), name
+        assert found[name] == pytest.approx(expected[name], rel=NOISE), name
     for name in ("base_loss", "held_out_loss"):
-        assert row.result["figures"]["metrics"][name] == pytest.approx(alone["metrics"][name], rel=0.01), name
+        assert found["metrics"][name] == pytest.approx(expected["metrics"][name], rel=NOISE), name
 
 
 def test_a_training_that_is_stopped_ends_soon_and_keeps_what_it_has(cluster: Cluster) -> None:
