@@ -9,12 +9,10 @@ import json
 import os
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from contracts.speech import SpeechRequest
 from deployments.speech.espeak import Espeak
 from graphs.split import pieces
 from graphs.story import wav
+from tests.services import Service, hosted
 
 WRITER = "glm-4-plus"  # any that `openai` runs: the service is the one below
 HEARER = "base"  # where the local cluster has none: as large as Whisper tiny, it hears the same words in everything
@@ -187,7 +186,7 @@ def configured(base_url: str) -> Iterator[str]:
         yield str(config)
 
 
-class Service(BaseHTTPRequestHandler):
+class Writer(Service):
     """Chat completions, streamed: the same answer to everything, at its pace."""
 
     def do_POST(self) -> None:
@@ -209,20 +208,11 @@ class Service(BaseHTTPRequestHandler):
         except OSError:  # who asked has left
             self.wfile = io.BytesIO()
 
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
 
 @contextmanager
 def service() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    finally:
-        server.shutdown()
-        thread.join()
+    with hosted(Writer) as url:
+        yield f"{url}/v1"
 
 
 if __name__ == "__main__":

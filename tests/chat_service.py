@@ -1,12 +1,11 @@
 """A chat service that fails as real ones do; which way is said by the model's name."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from tests import services
 
 LONG_S = 30.0
 
@@ -16,11 +15,8 @@ def chunk(text: str, finish: str | None = None) -> bytes:
     return f"data: {json.dumps({'choices': [choice]})}\n\n".encode()
 
 
-class Service(BaseHTTPRequestHandler):
+class Service(services.Service):
     """`status-<n>` refuses so; `silent` says nothing; `breaks`, `filtered`, `garbled` and `endless` begin."""
-
-    asked: list[dict[str, Any]] = []
-    left = threading.Event()
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -54,22 +50,9 @@ class Service(BaseHTTPRequestHandler):
                 self.left.set()
                 return
 
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
 
 @contextmanager
 def serving() -> Iterator[str]:
     """The URL to give to a client."""
-    Service.left.clear()
-    Service.asked.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    finally:
-        Service.left.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with services.hosted(Service) as url:
+        yield f"{url}/v1"

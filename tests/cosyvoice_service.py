@@ -3,16 +3,15 @@
 It hums for as long as the text takes to say. Which way it fails is said by the first part of the path.
 """
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from email.parser import BytesParser
 from email.policy import HTTP
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
+
+from tests import services
 
 RATE_HZ, SECONDS_A_CHARACTER, LONG_S = 24_000, 0.2, 30.0
 
@@ -23,10 +22,7 @@ def hum(text: str) -> bytes:
     return np.int16(voiced * 6_000).astype("<i2").tobytes()
 
 
-class Service(BaseHTTPRequestHandler):
-    asked: list[dict[str, Any]] = []
-    left = threading.Event()
-
+class Service(services.Service):
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers["content-length"]))
         fields = fields_of(self.headers["content-type"], content)
@@ -50,9 +46,6 @@ class Service(BaseHTTPRequestHandler):
         time.sleep(0.01)
         self.wfile.write(pcm[len(pcm) // 2 :])
 
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
 
 def fields_of(kind: str, content: bytes) -> dict[str, Any]:
     """The fields of a form, multipart or urlencoded: text as text, files as bytes."""
@@ -68,17 +61,5 @@ def fields_of(kind: str, content: bytes) -> dict[str, Any]:
     return fields
 
 
-@contextmanager
-def serving() -> Iterator[str]:
-    Service.left.clear()
-    Service.asked.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        Service.left.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def serving() -> AbstractContextManager[str]:
+    return services.hosted(Service)

@@ -4,20 +4,21 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
 from urllib.parse import urlsplit
+
+from tests.services import Service, hosted
 
 COMMIT = "a" * 40
 
 
-class Hub(BaseHTTPRequestHandler):
+class Hub(Service):
     """`files`: what the model consists of. The first sending of `stalls` stops in the middle, until `left`."""
 
     files: Mapping[str, bytes] = {}
     stalls = ""
     sent: list[str] = []
-    half, left = Event(), Event()
+    half = Event()
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -56,9 +57,6 @@ class Hub(BaseHTTPRequestHandler):
             return
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
 
 @contextmanager
 def hub(files: Mapping[str, bytes], stalls: str = "") -> Iterator[str]:
@@ -66,14 +64,5 @@ def hub(files: Mapping[str, bytes], stalls: str = "") -> Iterator[str]:
     Hub.files, Hub.stalls = files, stalls
     Hub.sent.clear()
     Hub.half.clear()
-    Hub.left.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        Hub.left.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with hosted(Hub) as url:
+        yield url

@@ -8,14 +8,8 @@ from pathlib import Path
 
 from training.starter.asr.evaluate import printed
 from training.starter.asr.export import export
-from training.starter.asr.train import arguments, config_of, run
+from training.starter.asr.train import arguments, run
+from training.starter.command import rebuild
 
 if __name__ == "__main__":
-    parser = arguments()
-    parser.description = __doc__
-    parser.add_argument("--to", type=Path, default=Path("catalog/starter/asr"))
-    given = parser.parse_args()
-    training = run(config_of(given))
-    if training.progress.part(training.config) < 1:
-        raise SystemExit("stopped before its end; the same command goes on")
-    print(printed(export(training, given.to)))
+    rebuild(arguments(__doc__), Path("catalog/starter/asr"), run, lambda training, to: printed(export(training, to)))

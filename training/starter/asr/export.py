@@ -14,13 +14,13 @@ import torch
 from ctranslate2.converters import TransformersConverter  # type: ignore[import-untyped, unused-ignore]
 from transformers import WhisperFeatureExtractor
 
+from training.starter import cards
 from training.starter.asr.evaluate import evaluate, printed
 from training.starter.asr.listen import HELD_OUT
 from training.starter.asr.model import size
 from training.starter.asr.run import Config, Run
 from training.starter.asr.tokenizer import LANGUAGES, number
 from training.starter.asr.train import started
-from training.starter.lm.export import digest_of_sources, hashes
 
 LARGEST_BYTES = 10_000_000  # of the whole folder
 SOURCES = ("deployments/chat/scripted", "training/starter/lm", "training/starter/asr", "contracts/prompts.py")
@@ -71,16 +71,13 @@ def card(training: Run, report: dict[str, Any], folder: Path) -> str:
         "torch": version("torch"),
         "transformers": version("transformers"),
         "ctranslate2": version("ctranslate2"),
-        "losses": ", ".join(f"{loss} and {named} ({step})" for step, loss, named in _spread(at.losses)),
-        "source": digest_of_sources(SOURCES),
+        "losses": ", ".join(f"{loss} and {named} ({step})" for step, loss, named in cards.spread(at.losses)),
+        "source": cards.digest_of_sources(SOURCES),
         "evaluation": printed(report),
         "worst": "\n".join(f"- {one['said']} → {one['heard']} ({one['voice']})" for one in _worst(report)),
-        "hashes": "\n".join(f"| {name} | `{digest}` |" for name, digest in hashes(folder)),
+        "hashes": cards.hashes(folder),
     }
-    text = (Path(__file__).parent / "card.md").read_text(encoding="utf-8")
-    for name, value in parts.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+    return cards.filled(Path(__file__).parent / "card.md", parts)
 
 
 def weight(folder: Path) -> int:
@@ -90,11 +87,6 @@ def weight(folder: Path) -> int:
 
 def _worst(report: dict[str, Any]) -> list[dict[str, str]]:
     return [one for language in LANGUAGES for one in report["kinds"][f"{language}, {HELD_OUT}"]["worst"][:3]]
-
-
-def _spread(losses: tuple[tuple[int, float, float], ...], number: int = 12) -> list[tuple[int, float, float]]:
-    """Some of the losses, the last among them."""
-    return list(losses[:: -max(1, len(losses) // number)])[::-1]
 
 
 if __name__ == "__main__":

@@ -6,15 +6,10 @@ model with its card.
 
 from pathlib import Path
 
+from training.starter.command import rebuild
 from training.starter.lm.evaluate import printed
 from training.starter.lm.export import export
-from training.starter.lm.train import arguments, config_of, run
+from training.starter.lm.train import arguments, run
 
-parser = arguments()
-parser.description = __doc__
-parser.add_argument("--to", type=Path, default=Path("catalog/starter/lm"))
-given = parser.parse_args()
-training = run(config_of(given))
-if training.progress.part(training.config) < 1:
-    raise SystemExit("stopped before its end; the same command goes on")
-print(printed(export(training, given.to)))
+if __name__ == "__main__":
+    rebuild(arguments(__doc__), Path("catalog/starter/lm"), run, lambda training, to: printed(export(training, to)))

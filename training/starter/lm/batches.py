@@ -17,7 +17,7 @@ from training.starter.lm.corpus import corpus
 from training.starter.lm.tokenizer import tokenized
 
 POOL = 2048  # examples that are sorted by length together
-LONGEST = 1280  # tokens; longer examples are left out
+LONGEST = 1536  # tokens; longer examples are left out
 COPIED = 5.0  # weight of a token of the answer that stands in the prompt; marks excepted
 
 

@@ -40,6 +40,14 @@ def outside(slots: Slots) -> Ask:
     return Ask("outside", _freed(prompts.small_talk(said), slots), [said], {"said": said}, answered)
 
 
+def echo(slots: Slots) -> Ask:
+    """Words of no meaning that are to be said again as they are."""
+    gap = slots.rng.choice(["，", "。", ""] if slots.language == "zh" else [", ", ". ", " "])
+    text = gap.join(slots.invented() for _ in range(slots.rng.randint(1, 8)))
+    asked = [Message(role="user", content=slots.of("ask_echo").replace("{text}", text))]
+    return Ask("echo", asked, [text], {}, text)
+
+
 def free(slots: Slots) -> Ask:
     """Copy or a story asked for in a sentence, as people do in a chat."""
     if slots.coin():

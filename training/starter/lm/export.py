@@ -4,9 +4,7 @@ Weights, configurations, tokenizer and a model card with data, seed, losses, lim
 """
 
 import argparse
-import hashlib
 import json
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
-from contracts.settings import ROOT
+from training.starter import cards
 from training.starter.lm.evaluate import by_model, evaluate, printed
 from training.starter.lm.model import halved
 from training.starter.lm.run import Config, Run
@@ -58,39 +56,14 @@ def card(training: Run, report: dict[str, Any], folder: Path) -> str:
         "threads": str(torch.get_num_threads()),
         "torch": version("torch"),
         "transformers": version("transformers"),
-        "losses": ", ".join(f"{loss} ({step})" for step, loss in _spread(at.losses)),
-        "source": digest_of_sources(),
+        "losses": ", ".join(f"{loss} ({step})" for step, loss in cards.spread(at.losses)),
+        "source": cards.digest_of_sources(SOURCES),
         "evaluation": printed(report),
         "story": report["tasks"]["story"]["sample"],
         "copy": report["tasks"]["product"]["sample"],
-        "hashes": "\n".join(f"| {name} | `{digest}` |" for name, digest in hashes(folder)),
+        "hashes": cards.hashes(folder),
     }
-    text = (Path(__file__).parent / "card.md").read_text(encoding="utf-8")
-    for name, value in parts.items():
-        text = text.replace("{" + name + "}", value)
-    return text
-
-
-def digest_of_sources(sources: Sequence[str] = SOURCES) -> str:
-    """SHA-256 over every file that the corpus is made by: the data set's identity."""
-    whole = hashlib.sha256()
-    for source in sources:
-        path = ROOT / source
-        files = [path] if path.is_file() else sorted([*path.rglob("*.py"), *path.rglob("*.txt"), *path.rglob("*.yaml")])
-        for file in files:
-            whole.update(file.read_bytes())
-    return whole.hexdigest()
-
-
-def _spread(losses: tuple[tuple[int, float], ...], number: int = 12) -> list[tuple[int, float]]:
-    """Some of the losses, the last among them."""
-    return list(losses[:: -max(1, len(losses) // number)])[::-1]
-
-
-def hashes(folder: Path) -> list[tuple[str, str]]:
-    """Each file but the card, and its SHA-256."""
-    kept = sorted(path for path in folder.iterdir() if path.name != "README.md" and path.is_file())
-    return [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in kept]
+    return cards.filled(Path(__file__).parent / "card.md", parts)
 
 
 if __name__ == "__main__":

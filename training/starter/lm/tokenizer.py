@@ -1,12 +1,11 @@
-"""The tokenizer: a BPE in which a common Chinese character, a frequent phrase and a fixed prompt are one token each.
+"""The tokenizer: a common Chinese character, a frequent English word and a fixed prompt are one token each.
 
-What it does not know it spells in bytes, so every text comes back as it was. Digits stand alone and phrases end at
-marks: a name is cut in the same way wherever it stands, which makes it easy to copy.
+What it does not know it spells in bytes, so every text comes back as it was. No token reaches beyond a character, a
+word or a mark: a name is cut in the same way wherever it stands, which is what makes copying easy to learn.
 """
 
 import itertools
 import json
-import re
 import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,11 +16,10 @@ from transformers import PreTrainedTokenizerFast
 from contracts import prompts
 from contracts.chat import Message
 from contracts.prompts import TALK_SYSTEM, Language
-from deployments.chat.scripted.words import ZH_NAMES
-from training.starter.lm.corpus import Example, corpus
+from training.starter.lm.corpus import ECHOES, Example, corpus
 from training.starter.lm.slots import COMMON
 
-VOCABULARY = 8192
+VOCABULARY = 6144
 CONTEXT = 4096  # tokens
 PAD, END, SYSTEM, USER, ASSISTANT = "<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"
 SPECIAL = (PAD, END, SYSTEM, USER, ASSISTANT)
@@ -39,8 +37,7 @@ SEAMS = (  # of a story's JSON, as `json.dumps` writes it
     '"}, {"text": "',
     '"}]}',
 )
-_PIECES = Regex(r""" ?\\"| ?[A-Za-z]+(?:'[a-z]+)?|\p{N}|\p{Han}+|\n| ?[^\s\p{L}\p{N}]|.""")
-_LONGEST_PHRASE = 10
+_PIECES = Regex(r"""\\"|[A-Za-z]+(?:'[a-z]+)?|\p{N}|\p{Han}|.|\n""")
 
 
 def phrases() -> list[str]:
@@ -60,14 +57,14 @@ def phrases() -> list[str]:
 
 def trained(seed: int, examples: int = 20_000) -> PreTrainedTokenizerFast:
     """A tokenizer for the corpus of this seed."""
-    texts = [
-        segment
-        for one in itertools.islice(corpus(seed), examples)
-        for message in one.messages
-        if message.role != "system"
-        for segment in segments(message.content, one.keeps)
-    ]
-    return _wrapped(*_merged(texts))
+    return _wrapped(
+        *_merged(
+            message.content
+            for one in itertools.islice(corpus(seed, start=ECHOES), examples)
+            for message in one.messages
+            if message.role != "system"
+        )
+    )
 
 
 def rendered(messages: Sequence[Message], tokenizer: PreTrainedTokenizerFast) -> list[int]:
@@ -78,19 +75,10 @@ def rendered(messages: Sequence[Message], tokenizer: PreTrainedTokenizerFast) ->
 
 
 def tokenized(example: Example, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], int]:
-    """All tokens of an example, and where its answer begins. Kept words are cut as they are in the prompt."""
+    """All tokens of an example, and where its answer begins."""
     prompt = rendered(example.prompt, tokenizer)
-    cut = segments(example.answer, example.keeps)
-    answer = itertools.chain.from_iterable(tokenizer(cut, add_special_tokens=False)["input_ids"])
+    answer = tokenizer(example.answer, add_special_tokens=False)["input_ids"]
     return [*prompt, *answer, tokenizer.eos_token_id], len(prompt)
-
-
-def segments(text: str, keeps: Sequence[str]) -> list[str]:
-    """The text cut around kept words and common names; a blank before an English word belongs to it."""
-    words = sorted([*keeps, *ZH_NAMES], key=len, reverse=True)
-    pattern = "|".join(re.escape(word) for word in words)
-    seams = "|".join(re.escape(seam) for seam in SEAMS)
-    return [part for part in re.split(rf"({seams}| ?(?:{pattern}))", text) if part]
 
 
 def _merged(texts: Iterable[str]) -> tuple[dict[str, int], list[tuple[str, str]]]:
@@ -108,7 +96,6 @@ def _merged(texts: Iterable[str]) -> tuple[dict[str, int], list[tuple[str, str]]
         show_progress=False,
         initial_alphabet=alphabet,
         limit_alphabet=len(alphabet),
-        max_token_length=_LONGEST_PHRASE,
     )
     raw.train_from_iterator(texts, trainer)
     learned = sorted(raw.get_vocab().items(), key=lambda entry: entry[1])
