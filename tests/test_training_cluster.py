@@ -304,3 +304,25 @@ def test_live_commerce_trains_with_one_click(cluster: Cluster, user: httpx.Clien
     assert (told[-1]["status"], told[-1]["progress"]) == ("completed", 1.0), told[-1]
     assert told[-1]["jobId"] == job_id and "步" in told[-1]["message"]
     assert f"{BASE}:{job_id}" in user.get("/v1/models").text
+
+
+def test_a_dead_engine_is_replaced_and_meanwhile_answers_503(cluster: Cluster, user: httpx.Client) -> None:
+    """vLLM's own process is killed: no call hangs or fails in another way, and the next replica answers as before."""
+    before = answer_of(user, BASE)
+    members = psutil.Process(cluster.process.pid).children(recursive=True)
+    cores = [each for each in members if _says(each, "EngineCore")]
+    assert cores
+    for core in cores:
+        core.kill()
+    body = {"model": BASE, "messages": [{"role": "user", "content": "商品 77"}], "temperature": 0, "max_tokens": 40}
+    told: list[httpx.Response] = []
+
+    def answers() -> bool:
+        told.append(user.post("/v1/chat/completions", json=body, timeout=60))
+        return told[-1].status_code == 200
+
+    eventually(answers, ENDS_S)
+    assert {each.status_code for each in told} == {200, 503}
+    for refused in told[:-1]:
+        assert refused.headers["retry-after"] and refused.json()["error"]["type"] == "server_error"
+    assert told[-1].json()["choices"][0]["message"]["content"] == before

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+EMBEDDINGS = 0.3  # of the learning rate: Adam moves a row that is seldom used as far as one that is used always
+
 
 class Optimizers:
     """The two as one; `rate` sets the learning rate of both."""
@@ -16,16 +18,23 @@ class Optimizers:
     def __init__(self, model: nn.Module, learning_rate: float) -> None:
         named = list(model.named_parameters())
         matrices = [weights for name, weights in named if weights.dim() == 2 and "embed" not in name]
-        others = [weights for name, weights in named if weights.dim() != 2 or "embed" in name]
+        embeddings = [weights for name, weights in named if weights.dim() == 2 and "embed" in name]
+        others = [weights for name, weights in named if weights.dim() != 2]
         self.parts: tuple[torch.optim.Optimizer, ...] = (
             torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+            torch.optim.AdamW(
+                [{"params": others, "part": 1.0}, {"params": embeddings, "part": EMBEDDINGS}],
+                lr=learning_rate,
+                betas=(0.9, 0.95),
+                weight_decay=0.0,
+                fused=True,
+            ),
         )
 
     def rate(self, learning_rate: float) -> None:
         for part in self.parts:
             for group in part.param_groups:
-                group["lr"] = learning_rate
+                group["lr"] = learning_rate * group.get("part", 1.0)
 
     def step(self) -> None:
         """Moves the weights by their gradients, and forgets these."""

@@ -73,6 +73,10 @@ class Trainer(ABC, Generic[C, P, B]):
     def count(self, batch: B) -> None:
         """Takes down what a step has used, and which batch is next."""
 
+    def backward(self, batch: B, loss: Tensor) -> None:
+        """Gradients of the loss for every weight."""
+        loss.backward()
+
     def outdated(self) -> bool:
         """Whether other batches are wanted from here on."""
         return False
@@ -98,7 +102,7 @@ class Trainer(ABC, Generic[C, P, B]):
         self._optimizers.rate(self.config.learning_rate * _scale(self.progress, self.config))
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
             loss = self.loss(batch)
-        loss.backward()
+        self.backward(batch, loss)
         torch.nn.utils.clip_grad_norm_(self._trained.parameters(), 1.0)
         self._optimizers.step()
         self.progress.step += 1

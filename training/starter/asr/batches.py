@@ -4,6 +4,7 @@ import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -76,11 +77,30 @@ class Batches(IterableDataset[Batch]):
 
 
 def loaded(batches: Batches, beside: bool) -> Iterator[Batch]:
-    """The batches, made by another process ahead of time where `beside` is true."""
-    ahead = 6 if beside else None
-    return iter(
-        DataLoader(batches, batch_size=None, num_workers=int(beside), prefetch_factor=ahead, worker_init_fn=_left_alone)
-    )
+    """The batches, made by another process ahead of time where `beside` is true.
+
+    eSpeak's library was seen to crash after some ten thousand sentences of ever other voices; what comes next is then
+    made by a new process. A pool that crashes it twice is left out.
+    """
+    if not beside:
+        yield from batches
+        return
+    following, crashed = copy(batches), (-1, -1)
+    while True:
+        try:
+            for batch in _beside(following):
+                following.place = (batch.pool, batch.index + 1)
+                yield batch
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            if crashed == following.place:
+                following.place = (following.place[0] + 1, 0)
+            crashed = following.place
+
+
+def _beside(batches: Batches) -> Iterator[Batch]:
+    return iter(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=6, worker_init_fn=_left_alone))
 
 
 def _left_alone(_number: int) -> None:

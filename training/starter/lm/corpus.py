@@ -1,8 +1,7 @@
 """The corpus: prompts drawn at random and the grammar's answers, without end.
 
-About 70 % are Chinese. At least half of the names, prices, promotions, topics and heroes are made up. It begins with
-texts that are only to be repeated: all else needs copying, and that is learnt soonest alone. Every example is a
-function of `(seed, index)`, so any part of the corpus can be made again, in any order, by any process.
+About 70 % are Chinese. At least half of the names, prices, promotions, topics and heroes are made up. Every example is
+a function of `(seed, index)` alone, so any part of the corpus can be made again, in any order, by any process.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +16,6 @@ from training.starter.lm.asks import Ask
 from training.starter.lm.slots import Slots
 
 CHINESE = 0.7
-ECHOES = 24_000  # examples at the beginning, nearly all of them texts to be repeated
 MIXTURE: list[tuple[Callable[[Slots], Ask], int]] = [  # shares of the examples
     (asks.product, 30),
     (asks.edit, 25),
@@ -53,16 +51,14 @@ def corpus(seed: int, start: int = 0, held_out: bool = False) -> Iterator[Exampl
     """Examples from `start` on. `held_out`: made of names, topics and templates that training never sees."""
     index = start
     while True:
-        rng = Random(f"{seed} {index} {held_out}")  # noqa: S311
-        only = chats.echo if index < ECHOES and not held_out and rng.random() < 0.9 else None
-        yield example(rng, held_out, only)
+        yield example(Random(f"{seed} {index} {held_out}"), held_out)  # noqa: S311
         index += 1
 
 
-def example(rng: Random, held_out: bool = False, only: Callable[[Slots], Ask] | None = None) -> Example:
-    """One random task, or the `only` one, in a random language, answered."""
+def example(rng: Random, held_out: bool = False) -> Example:
+    """One random task in a random language, answered."""
     slots = Slots(rng, "zh" if rng.random() < CHINESE else "en", held_out)
-    make = only or rng.choices([make for make, _ in MIXTURE], [weight for _, weight in MIXTURE])[0]
+    make = rng.choices([make for make, _ in MIXTURE], [weight for _, weight in MIXTURE])[0]
     return answered(make(slots), rng, held_out)
 
 

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 from contracts import prompts
 from contracts.chat import Message
 from contracts.prompts import TALK_SYSTEM, Language
-from training.starter.lm.corpus import ECHOES, Example, corpus
+from training.starter.lm.corpus import Example, corpus
 from training.starter.lm.slots import COMMON
 
 VOCABULARY = 6144
@@ -60,7 +60,7 @@ def trained(seed: int, examples: int = 20_000) -> PreTrainedTokenizerFast:
     return _wrapped(
         *_merged(
             message.content
-            for one in itertools.islice(corpus(seed, start=ECHOES), examples)
+            for one in itertools.islice(corpus(seed), examples)
             for message in one.messages
             if message.role != "system"
         )
