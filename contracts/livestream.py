@@ -32,6 +32,7 @@ class Copy(Contract):
 
     text: str
     flags: list[Flag]
+    model: str = Field("", description="Who wrote it; empty: nobody had to.")
 
 
 class Refined(Copy):

@@ -66,6 +66,7 @@ async def _answer(handle: DeploymentHandle[Any], verb: str, *args: Any) -> Any:
 class RemoteChat:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
+        self.spare: RemoteChat | None = None  # `graphs.spare`
 
     def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
         return _stream(self.handle, "generate", request)

@@ -20,6 +20,7 @@ from contracts.errors import InvalidInput
 from contracts.settings import Settings
 from graphs.models import ATTENDED, check_licences, check_needed, deploy_all, named, remotes
 from graphs.pipelines import pipelines
+from graphs.spare import spared
 from jobs import engine
 from jobs.worker import Worker
 from store.artifacts import Artifacts
@@ -45,7 +46,10 @@ class Args(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     models: list[str] = Field(description="Ids of the catalogue; the first of each capability is its default.")
-    fallback: bool = Field(False, description="The default answers for a known model that is not served.")
+    fallback: bool = Field(
+        False,
+        description="The default answers for a known model that is not served, `scripted` for a default that failed.",
+    )
     options: dict[str, dict[str, Any]] = Field({}, description="By model: options in place of the catalogue's.")
 
 
@@ -54,13 +58,17 @@ class WorkerDeployment:
     """Awaits; the models work elsewhere. Of several replicas, one goes on with what another one left."""
 
     async def __init__(  # type: ignore[misc]  # Serve awaits it
-        self, served: list[ModelSpec], known: dict[str, ModelSpec], handles: dict[str, DeploymentHandle[Any]]
+        self,
+        served: list[ModelSpec],
+        known: dict[str, ModelSpec],
+        fallback: bool,
+        handles: dict[str, DeploymentHandle[Any]],
     ) -> None:
         _join_logs()
         settings = Settings()
         found = {capability: remotes(capability, served, handles) for capability in get_args(Capability)}
         bound = pipelines(
-            chats=found["chat"],
+            chats=spared(found["chat"], fallback),
             images=found["image"],
             speeches=found["speech"],
             videos=found["video"],
@@ -95,6 +103,7 @@ class Ingress:
     ) -> None:
         _join_logs()
         direct = {capability: remotes(capability, served, handles, ATTENDED) for capability in DIRECT}
+        direct["chat"] = spared(direct["chat"], fallback)
         engines = Engines(**{DIRECT[capability]: found for capability, found in direct.items()})
         settings = Settings()
         choices = Models(served, models(), fallback, settings.commercial)
@@ -118,7 +127,7 @@ def build(args: Args) -> Application:
     check_needed(served)
     check_licences(served, settings.commercial)
     bound = deploy_all(served, Artifacts(settings))
-    worker = named(WorkerDeployment, "worker", served, known, bound)
+    worker = named(WorkerDeployment, "worker", served, known, args.fallback, bound)
     direct = {spec.id: bound[spec.id] for spec in served if spec.capability in DIRECT}
     return named(Ingress, "ingress", served, args.fallback, direct, worker)
 

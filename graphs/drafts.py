@@ -11,6 +11,7 @@ from contracts.engines import Chat
 from contracts.errors import EngineFailed
 from contracts.livestream import Copy, Draft
 from graphs.advertising import lawful
+from graphs.spare import spare_of
 
 LONGEST = 32_768  # tokens of an answer
 
@@ -33,17 +34,32 @@ class Wanted:
         said = sum(len(message.content) for message in self.messages)
         return ChatRequest(messages=messages, max_tokens=min(1024 + 2 * said, LONGEST), seed=self.seed)
 
-    def copy_of(self, answer: str) -> Copy:
+    def copy_of(self, answer: str, model: str) -> Copy:
         """What a model answered, with forbidden terms replaced."""
         text, flags = lawful(answer.strip(), self.facts)
-        return Copy(text=text, flags=flags)
+        return Copy(text=text, flags=flags, model=model)
 
 
 async def drafted(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
     """Drafts as the model writes, and last the text; it is checked as it is returned, with forbidden terms replaced.
 
-    A faulty answer is sent back once, and a draft says that the text begins anew. Two of them are `EngineFailed`.
+    A faulty answer is sent back once, and a draft says that the text begins anew. After two of them the model's spare
+    writes; where there is none, they are `EngineFailed`.
     """
+    try:
+        async with aclosing(_twice(chat, wanted)) as items:
+            async for item in items:
+                yield item
+    except EngineFailed:
+        if not (spare := spare_of(chat)):
+            raise
+        yield Draft(text="", restarted=True)
+        async with aclosing(_twice(spare, wanted)) as items:
+            async for item in items:
+                yield item
+
+
+async def _twice(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
     messages = wanted.messages
     while True:
         answer, finish = "", None
@@ -51,7 +67,7 @@ async def drafted(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
             async for delta in deltas:
                 answer, finish = answer + delta.text, delta.finish
                 yield Draft(text=delta.text)
-        copy = await asyncio.to_thread(wanted.copy_of, answer)  # hostile texts take a while
+        copy = await asyncio.to_thread(wanted.copy_of, answer, chat.model)  # hostile texts take a while
         problem = _problem(copy.text, finish == "length", wanted)
         if not problem:
             yield copy
@@ -74,4 +90,4 @@ def _cut(copy: Copy, wanted: Wanted, problem: str) -> Copy:
     text = wanted.cut(copy.text) if wanted.cut else ""
     if not text or wanted.problem(text):
         raise EngineFailed(f"模型写了两次都不合要求：{problem}")
-    return Copy(text=text, flags=[flag for flag in copy.flags if flag.end <= len(text)])
+    return copy.model_copy(update={"text": text, "flags": [flag for flag in copy.flags if flag.end <= len(text)]})

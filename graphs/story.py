@@ -23,6 +23,7 @@ from contracts.story import Script, ScriptPage, Story
 from contracts.tasks import StoryTask, folder_of, scratch_of
 from contracts.video import FilmRequest, Shot
 from graphs.render import deliver, draw, render
+from graphs.spare import spare_of
 from graphs.split import pieces
 from graphs.subtitles import captions, srt
 
@@ -44,9 +45,9 @@ class Storyteller:
     async def write(self, job: Job, steps: Steps) -> dict[str, Any]:
         """Segment 1: title, hero and pages, as script_data.json."""
         task = StoryTask.model_validate(job.params)
-        story = await steps.run("write", write_story, self.chat, task, seed_of(job))
+        told = await steps.run("write", tell, self.chat, task, seed_of(job))
         await steps.report(0.8)
-        script = await steps.run("keep", self._keep, job, Script.model_validate(story), self.chat.model)
+        script = await steps.run("keep", self._keep, job, Script.model_validate(told["story"]), told["model"])
         return {"resources": [script]}
 
     async def draw(self, job: Job, steps: Steps) -> dict[str, Any]:
@@ -131,23 +132,40 @@ class Storyteller:
         return {"key": key, "text": text, "duration_s": len(pcm) / 2 / rate_hz}
 
 
+async def tell(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
+    """A story and the model that wrote it: the given one or, where that fails, its spare."""
+    try:
+        return {"story": await write_story(chat, task, seed), "model": chat.model}
+    except EngineFailed:
+        if not (spare := spare_of(chat)):
+            raise
+        return {"story": await write_story(spare, task, seed), "model": spare.model}
+
+
 async def write_story(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
     """A valid story; a faulty answer is sent back once with what was wrong."""
     language = prompts.language_of(task.topic)
     messages = prompts.story(task.topic, task.main_role, task.scene, task.pages, language)
-    answer = await ask(chat, messages, seed)
+    schema = schema_of(task.pages)
+    answer = await ask(chat, messages, seed, schema)
     try:
         return story_of(answer, task.pages)
     except (ValidationError, ValueError) as error:
-        answer = await ask(chat, prompts.repair(messages, answer, str(error)), seed)
+        answer = await ask(chat, prompts.repair(messages, answer, str(error)), seed, schema)
     try:
         return story_of(answer, task.pages)
     except (ValidationError, ValueError) as error:
         raise EngineFailed(f"The model wrote no usable story, twice: {str(error).splitlines()[0]}") from None
 
 
-async def ask(chat: Chat, messages: list[Message], seed: int) -> str:
+def schema_of(pages: int) -> dict[str, Any]:
+    """JSON Schema of a story of so many pages: an engine that holds its answer to it writes no other."""
     schema = Story.model_json_schema()
+    schema["properties"]["pages"] |= {"minItems": pages, "maxItems": pages}
+    return schema
+
+
+async def ask(chat: Chat, messages: list[Message], seed: int, schema: dict[str, Any]) -> str:
     request = ChatRequest(messages=messages, max_tokens=8192, seed=seed, json_schema=schema)
     async with aclosing(chat.generate(request)) as deltas:
         return "".join([delta.text async for delta in deltas])

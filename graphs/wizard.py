@@ -61,7 +61,7 @@ async def _refined(
     async with aclosing(drafted(chat, _wanted(text, action, seed))) as items:
         async for item in items:
             if isinstance(item, Copy):
-                yield Refined(text=item.text, flags=item.flags, next_step=following, actions=actions)
+                yield Refined(**dict(item), next_step=following, actions=actions)
             else:
                 yield item
 

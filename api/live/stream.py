@@ -1,26 +1,23 @@
 """A text that is being written, as one answer or as server-sent events."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
 from sse_starlette import ServerSentEvent
 
 from api.files import GENERATED
-from api.live.envelope import failed
+from api.live.envelope import Envelope, failed
 from api.sse import HeldEvents
 from api.state import State
-from contracts.engines import Chat
 from contracts.errors import ServiceError
 from contracts.livestream import Copy, Draft
 from graphs.livestream import final
 
 Result = TypeVar("Result", bound=Copy)
-Told = Callable[[Result], BaseModel]
+Told = Callable[[Result], Envelope[Any]]
 
 
 async def answered(
@@ -28,39 +25,54 @@ async def answered(
     items: AsyncGenerator[Draft | Result],
     told: Told[Result],
     stream: bool,
-    headers: Mapping[str, str] = MappingProxyType({}),
+    named: str = "",
+    chat: str = "",
 ) -> Response:
-    """Who asks for a stream and is refused before the first word gets the refusal as a plain answer."""
+    """Who asks for a stream and is refused before the first word gets the refusal as a plain answer.
+
+    `named` by the caller, or `chat`: the model that should write. A header tells when another one does.
+    """
+    wanted = named or chat
     async with AsyncExitStack() as held:
         held.enter_context(state.in_flight.one())
         if not stream:
-            return JSONResponse(told(await final(items)).model_dump(), headers={**GENERATED, **headers})
+            copy = await final(items)
+            headers = GENERATED | _instead(copy.model or chat, wanted)
+            return JSONResponse(_answer(copy, told, chat), headers=headers)
         await held.enter_async_context(aclosing(items))
         first = await anext(items)
-        return HeldEvents(_events(first, items, told), held.pop_all(), {**GENERATED, **headers})
+        return HeldEvents(_events(first, items, told, chat), held.pop_all(), GENERATED | _instead(chat, wanted))
 
 
-def instead(chat: Chat, named: str) -> dict[str, str]:
-    """The header that tells of a model which writes in the place of the one that was named."""
-    return {"X-Troupe-Model": chat.model} if named not in ("", chat.model) else {}
+def _instead(model: str, wanted: str) -> dict[str, str]:
+    """The header that tells of a model which writes in the place of the wanted one."""
+    return {"X-Troupe-Model": model} if model != wanted else {}
 
 
 async def _events(
-    first: Draft | Result, items: AsyncGenerator[Draft | Result], told: Told[Result]
+    first: Draft | Result, items: AsyncGenerator[Draft | Result], told: Told[Result], chat: str
 ) -> AsyncIterator[ServerSentEvent]:
     """`delta` and `restart` as the text is written; last `result`, the plain answer, or `error`."""
     try:
-        yield _event(first, told)
+        yield _event(first, told, chat)
         async for item in items:
-            yield _event(item, told)
+            yield _event(item, told, chat)
     except ServiceError as error:
         yield _sent("error", failed(error))
 
 
-def _event(item: Draft | Result, told: Told[Result]) -> ServerSentEvent:
+def _event(item: Draft | Result, told: Told[Result], chat: str) -> ServerSentEvent:
     if not isinstance(item, Draft):
-        return _sent("result", told(item).model_dump())
+        return _sent("result", _answer(item, told, chat))
     return _sent("restart", {}) if item.restarted else _sent("delta", {"text": item.text})
+
+
+def _answer(copy: Result, told: Told[Result], chat: str) -> dict[str, Any]:
+    """The envelope; its `msg` says so when another than `chat` wrote."""
+    answer = told(copy)
+    if copy.model not in ("", chat):
+        answer.msg += f"（由 {copy.model} 完成）"
+    return answer.model_dump()
 
 
 def _sent(event: str, data: dict[str, Any]) -> ServerSentEvent:

@@ -10,7 +10,7 @@ from api.adapters import chat_of
 from api.auth import Known
 from api.callers import Caller
 from api.live.envelope import Envelope, ok
-from api.live.stream import answered, instead
+from api.live.stream import answered
 from api.live.text import Said
 from api.state import Here, State
 from contracts.advertising import Flag
@@ -81,7 +81,7 @@ async def generate_script(body: NewCopy, state: Here, caller: Known, stream: Str
         return ok("口播稿生成成功", SalesCopy(scriptContent=copy.text, flags=copy.flags))
 
     chat = await _writer(state, caller, body.modelId)
-    return await answered(state, write_copy(product, chat), told, stream, instead(chat, body.modelId))
+    return await answered(state, write_copy(product, chat), told, stream, body.modelId, chat.model)
 
 
 @router.post("/script/polish", response_model=Envelope[Polished])
@@ -90,7 +90,7 @@ async def polish_script(body: Content, state: Here, caller: Known, stream: Strea
         return ok("润色成功", Polished(content=copy.text, flags=copy.flags))
 
     chat = await _writer(state, caller, body.modelId)
-    return await answered(state, polish(body.content, chat), told, stream, instead(chat, body.modelId))
+    return await answered(state, polish(body.content, chat), told, stream, body.modelId, chat.model)
 
 
 @router.post("/script/refine", response_model=Envelope[RefinedText])
@@ -105,7 +105,7 @@ async def refine_script(body: Step, state: Here, caller: Known, stream: Stream =
 
     chat = await _writer(state, caller, body.modelId)
     return await answered(
-        state, refine(body.currentText, body.action, body.step, chat), told, stream, instead(chat, body.modelId)
+        state, refine(body.currentText, body.action, body.step, chat), told, stream, body.modelId, chat.model
     )
 
 

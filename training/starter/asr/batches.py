@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 
@@ -14,7 +17,6 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
 from transformers import WhisperTokenizer
 
 from deployments.speech.espeak_library import loaded as loaded_library
@@ -24,6 +26,7 @@ from training.starter.asr.tokenizer import LANGUAGES
 from training.starter.asr.windows import IGNORED, Window, windows
 
 WHOLE = 3000  # frames of a window in the engine
+POOLS = 16  # that one process makes
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Batch:
     index: int
 
 
-class Batches(IterableDataset[Batch]):
+class Batches:
     """The batches of a phase without end, from the given place on."""
 
     def __init__(
@@ -51,6 +54,11 @@ class Batches(IterableDataset[Batch]):
         self.numbers = {name: number for number, name in enumerate(names, start=1)}  # 0: CTC's blank
 
     def __iter__(self) -> Iterator[Batch]:
+        for pool, number, group in self.groups():
+            yield self.batch(group, pool, number)
+
+    def groups(self) -> Iterator[tuple[int, int, list[Window]]]:
+        """(pool, number in it, windows of about the same length)."""
         phase, (pool, index) = PHASES[self.phase], self.place
         while True:
             seed = f"{self.seed} {pool}"
@@ -58,14 +66,14 @@ class Batches(IterableDataset[Batch]):
             groups = _grouped(sorted(made, key=lambda window: window.features.shape[1]), phase.frames, phase.whole)
             Random(seed).shuffle(groups)  # noqa: S311
             for number in range(index, len(groups)):
-                yield self._batch(groups[number], phase.whole, pool, number)
+                yield pool, number, groups[number]
             pool, index = pool + 1, 0
 
-    def _batch(self, group: list[Window], whole: bool, pool: int, index: int) -> Batch:
+    def batch(self, group: list[Window], pool: int, index: int) -> Batch:
         known = [[self.numbers[name] for name in one.phonemes or [] if name in self.numbers] for one in group]
         lengths = [len(one) if window.phonemes is not None else -1 for one, window in zip(known, group, strict=True)]
         return Batch(
-            stacked([one.features for one in group], WHOLE if whole else 0),
+            stacked([one.features for one in group], WHOLE if PHASES[self.phase].whole else 0),
             torch.tensor([one.features.shape[1] for one in group]),
             _padded([one.tokens for one in group], 0),
             _padded([one.labels for one in group], IGNORED),
@@ -79,8 +87,8 @@ class Batches(IterableDataset[Batch]):
 def loaded(batches: Batches, beside: bool) -> Iterator[Batch]:
     """The batches, made by another process ahead of time where `beside` is true.
 
-    eSpeak's library was seen to crash after some ten thousand sentences of ever other voices; what comes next is then
-    made by a new process. A pool that crashes it twice is left out.
+    eSpeak's library was seen to crash after some ten thousand sentences of ever other voices. So a process makes a few
+    pools and ends, and another one goes on, also where it crashed; a pool that crashes it twice is left out.
     """
     if not beside:
         yield from batches
@@ -91,26 +99,44 @@ def loaded(batches: Batches, beside: bool) -> Iterator[Batch]:
             for batch in _beside(following):
                 following.place = (batch.pool, batch.index + 1)
                 yield batch
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
+            following.place = (following.place[0] + 1, 0)
+        except EOFError:
             if crashed == following.place:
                 following.place = (following.place[0] + 1, 0)
             crashed = following.place
 
 
 def _beside(batches: Batches) -> Iterator[Batch]:
-    return iter(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=6, worker_init_fn=_left_alone))
+    """Those of a few pools. `EOFError` when their process crashed."""
+    near, far = Pipe(duplex=False)
+    maker = get_context("fork").Process(target=_make, args=(far, batches), daemon=True)
+    maker.start()
+    far.close()
+    try:
+        while groups := near.recv():
+            for pool, number, group in groups:
+                yield batches.batch(group, pool, number)
+    finally:
+        maker.kill()
+        maker.join()
+        near.close()
 
 
-def _left_alone(_number: int) -> None:
-    """What ends the training is for the training to hear: it closes this process when it is ready.
+def _make(far: Connection, batches: Batches) -> None:
+    """Sends lists of (pool, number, windows), a pool each, and nothing last.
 
-    One thread: the small products of the features cost eight times as much where OpenBLAS's threads wait for a core.
+    What ends the training is for the training to hear. One thread: the small products of the features cost eight times
+    as much where OpenBLAS's threads wait for a core.
     """
-    threadpool_limits(1)
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, signal.SIG_IGN)
+    threadpool_limits(1)
+    first = batches.place[0]
+    for pool, groups in groupby(batches.groups(), key=itemgetter(0)):
+        if pool == first + POOLS:
+            break
+        far.send(list(groups))
+    far.send(None)
 
 
 def stacked(features: list[np.ndarray], least: int = 0) -> Tensor:

@@ -59,7 +59,7 @@ def printed(report: dict[str, Any]) -> str:
 
 def _heard(engine: Whisper, said: list[Clip]) -> dict[str, Any]:
     started = time.process_time()
-    told = [_transcript(engine, clip.samples) for clip in said]
+    told = [transcript(engine, clip.samples) for clip in said]
     spent_s = time.process_time() - started
     pairs = [(clip.text, one.text) for clip, one in zip(said, told, strict=True)]
     language = said[0].language
@@ -78,18 +78,19 @@ def _heard(engine: Whisper, said: list[Clip]) -> dict[str, Any]:
 def _silent(engine: Whisper, seed: int, number: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     sounds = [rooms.nobody(round(rng.uniform(1, 15) * RATE_HZ), rng) for _ in range(number)]
-    heard = [one.text for sound in sounds if (one := _transcript(engine, sound)).text]
+    heard = [one.text for sound in sounds if (one := transcript(engine, sound)).text]
     return {"clips": number, "heard": heard}
 
 
-def _transcript(engine: Whisper, samples: np.ndarray) -> Transcript:
+def transcript(engine: Whisper, samples: np.ndarray) -> Transcript:
+    """What the engine makes of (samples,) at 16 kHz."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "clip.wav"
         soundfile.write(path, samples, RATE_HZ)
-        *_, transcript = engine.transcribe(path)
-    if not isinstance(transcript, Transcript):
+        *_, last = engine.transcribe(path)
+    if not isinstance(last, Transcript):
         raise TypeError("the engine's last word is the transcript")
-    return transcript
+    return last
 
 
 if __name__ == "__main__":

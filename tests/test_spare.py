@@ -1,0 +1,91 @@
+"""A small model that fails twice: the grammar behind it writes, and every answer says who did."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import build
+from api.models import Models
+from api.state import Engines, make
+from contracts.catalog import models
+from contracts.engines import Chat
+from contracts.errors import EngineFailed
+from contracts.livestream import Product
+from contracts.settings import Settings
+from contracts.tasks import StoryTask
+from graphs.livestream import final, write_copy
+from graphs.spare import spared
+from graphs.story import tell
+from jobs import engine
+from store.database import Database
+from tests.copywriting import Near, Says, drafts
+
+PRODUCT = Product(name="星野保温杯", features=["长效保温"], price="89元")
+ASKED = {"productName": PRODUCT.name, "features": PRODUCT.features, "price": PRODUCT.price}
+TASK = StoryTask(task_id=1, segment_id=1, topic="小狐狸学会分享", pages=2)
+
+
+def small(*answers: str, fallback: bool = True) -> Chat:
+    """The default of a cluster that serves the grammar too, as `build` joins them."""
+    chats = {"says": Says(*answers), "scripted": Near()}
+    default: Chat = spared(chats, fallback)["says"]
+    return default
+
+
+async def test_two_bad_copies_are_followed_by_one_of_the_spare() -> None:
+    read, copy = await drafts(write_copy(PRODUCT, small("坏", "坏坏"), seed=1))
+    assert copy.model == "scripted" and "星野保温杯" in copy.text
+    assert read[:2] == ["坏", "坏坏"] and len(read) == 3
+
+
+async def test_a_good_copy_is_the_models_own() -> None:
+    good = "星野保温杯，长效保温，只要89元！"
+    assert (await final(write_copy(PRODUCT, small("坏", good)))).model == "says"
+
+
+async def test_without_fallback_two_failures_are_told() -> None:
+    with pytest.raises(EngineFailed):
+        await final(write_copy(PRODUCT, small("坏", "坏", fallback=False)))
+    with pytest.raises(EngineFailed):
+        await tell(small("坏", "坏", fallback=False), TASK, 1)
+
+
+async def test_a_story_names_who_wrote_it() -> None:
+    told = await tell(small("{", "{}"), TASK, 1)
+    assert told["model"] == "scripted" and len(told["story"]["pages"]) == 2
+    story = json.dumps({"title": "t", "hero": "h", "pages": [{"text": "a", "picture": "b"}] * 2})
+    assert (await tell(small(story), TASK, 1))["model"] == "says"
+
+
+@asynccontextmanager
+async def shop(var: Path, chat: Chat) -> AsyncIterator[httpx.AsyncClient]:
+    settings, known = Settings(var=var, min_free_gib=0), models()
+    Database(settings.tables_url).migrate()
+    engine.migrate(settings)
+    served = [known["scripted"].model_copy(update={"id": "says"}), known["scripted"]]
+    state = make(settings, Models(served, known, True), Engines(chats={"says": chat, "scripted": Near()}))
+    transport = httpx.ASGITransport(build(state), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://troupe", timeout=60) as client:
+        yield client
+    for database in (state.database, state.artifacts._database):
+        database.engine.dispose()
+    state.jobs._client.destroy()
+
+
+async def test_the_answer_says_so_in_its_header_and_its_message(tmp_path: Path) -> None:
+    async with shop(tmp_path, small("坏", "坏", "坏", "坏")) as client:
+        answer = await client.post("/api/product/generate-script", json=ASKED)
+        assert answer.headers["x-troupe-model"] == "scripted"
+        assert answer.json()["code"] == 1 and "由 scripted 完成" in answer.json()["msg"]
+        streamed = await client.post("/api/product/generate-script?stream=true", json=ASKED)
+        assert "由 scripted 完成" in streamed.text and streamed.text.count("event: restart") == 2
+
+
+async def test_an_answer_of_the_default_says_nothing_of_models(tmp_path: Path) -> None:
+    async with shop(tmp_path, small("星野保温杯，长效保温，只要89元！")) as client:
+        answer = await client.post("/api/product/generate-script", json=ASKED)
+        assert "x-troupe-model" not in answer.headers and answer.json()["msg"] == "口播稿生成成功"
