@@ -5,10 +5,11 @@ import io
 import tempfile
 import threading
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from api.chinese import WORDS, message_of
 from api.models import Models
 from api.state import Engines, State, make
 from contracts.catalog import models
+from contracts.engines import Chat
 from contracts.errors import Conflict, EngineFailed, ServiceError, Unavailable
 from contracts.settings import Settings
 from graphs.render import _last
@@ -37,13 +39,14 @@ SAMPLE = {"voiceSample": ("a.wav", speech())}
 
 @asynccontextmanager
 async def open_shop(
-    var: Path, fallback: bool = False, **changes: Any
+    var: Path, fallback: bool = False, chats: Mapping[str, Chat] = MappingProxyType({}), **changes: Any
 ) -> AsyncIterator[tuple[State, httpx.AsyncClient]]:
     """Somebody at the API, without anybody who works."""
     settings, known = Settings(var=var, **{"min_free_gib": 0} | changes), models()
     Database(settings.tables_url).migrate()
     engine.migrate(settings)
-    state = make(settings, Models([known["matching"]], known, fallback), Engines())
+    served = [known["matching"], *(known["scripted"].model_copy(update={"id": name}) for name in chats)]
+    state = make(settings, Models(served, known, fallback), Engines(chats=chats))
     transport = httpx.ASGITransport(build(state), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://troupe", timeout=60) as client:
         yield state, client

@@ -1,28 +1,19 @@
 """A small model that fails twice: the grammar behind it writes, and every answer says who did."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
-from api.app import build
-from api.models import Models
-from api.state import Engines, make
-from contracts.catalog import models
 from contracts.engines import Chat
 from contracts.errors import EngineFailed
 from contracts.livestream import Product
-from contracts.settings import Settings
 from contracts.tasks import StoryTask
 from graphs.livestream import final, write_copy
 from graphs.spare import spared
 from graphs.story import tell
-from jobs import engine
-from store.database import Database
 from tests.copywriting import Near, Says, drafts
+from tests.test_selling import open_shop
 
 PRODUCT = Product(name="星野保温杯", features=["长效保温"], price="89元")
 ASKED = {"productName": PRODUCT.name, "features": PRODUCT.features, "price": PRODUCT.price}
@@ -61,23 +52,8 @@ async def test_a_story_names_who_wrote_it() -> None:
     assert (await tell(small(story), TASK, 1))["model"] == "says"
 
 
-@asynccontextmanager
-async def shop(var: Path, chat: Chat) -> AsyncIterator[httpx.AsyncClient]:
-    settings, known = Settings(var=var, min_free_gib=0), models()
-    Database(settings.tables_url).migrate()
-    engine.migrate(settings)
-    served = [known["scripted"].model_copy(update={"id": "says"}), known["scripted"]]
-    state = make(settings, Models(served, known, True), Engines(chats={"says": chat, "scripted": Near()}))
-    transport = httpx.ASGITransport(build(state), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://troupe", timeout=60) as client:
-        yield client
-    for database in (state.database, state.artifacts._database):
-        database.engine.dispose()
-    state.jobs._client.destroy()
-
-
 async def test_the_answer_says_so_in_its_header_and_its_message(tmp_path: Path) -> None:
-    async with shop(tmp_path, small("坏", "坏", "坏", "坏")) as client:
+    async with open_shop(tmp_path, fallback=True, chats={"says": small("坏", "坏", "坏", "坏")}) as (_, client):
         answer = await client.post("/api/product/generate-script", json=ASKED)
         assert answer.headers["x-troupe-model"] == "scripted"
         assert answer.json()["code"] == 1 and "由 scripted 完成" in answer.json()["msg"]
@@ -86,6 +62,6 @@ async def test_the_answer_says_so_in_its_header_and_its_message(tmp_path: Path) 
 
 
 async def test_an_answer_of_the_default_says_nothing_of_models(tmp_path: Path) -> None:
-    async with shop(tmp_path, small("星野保温杯，长效保温，只要89元！")) as client:
+    async with open_shop(tmp_path, chats={"says": small("星野保温杯，长效保温，只要89元！")}) as (_, client):
         answer = await client.post("/api/product/generate-script", json=ASKED)
         assert "x-troupe-model" not in answer.headers and answer.json()["msg"] == "口播稿生成成功"
