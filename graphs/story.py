@@ -159,9 +159,19 @@ async def write_story(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
 
 
 def schema_of(pages: int) -> dict[str, Any]:
-    """JSON Schema of a story of so many pages: an engine that holds its answer to it writes no other."""
-    schema = Story.model_json_schema()
+    """JSON Schema of a story of so many pages: an engine that holds its answer to it writes no other.
+
+    Without the lengths of texts, which are checked afterwards: to hold to them costs xgrammar 3 ms a token instead of
+    0.01.
+    """
+    schema: dict[str, Any] = _unmeasured(Story.model_json_schema())
     schema["properties"]["pages"] |= {"minItems": pages, "maxItems": pages}
+    return schema
+
+
+def _unmeasured(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {name: _unmeasured(part) for name, part in schema.items() if name not in ("minLength", "maxLength")}
     return schema
 
 

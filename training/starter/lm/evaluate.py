@@ -1,32 +1,35 @@
 """Ask a model 300 unseen prompts.   python -m training.starter.lm.evaluate --model FOLDER
 
-Names, topics and templates are those that training never drew. Answers are checked as the pipelines check them, and
-asked again once with what was wrong, as the pipelines do. `--teacher` asks the grammar instead: what the checks allow.
+Through the platform's engine, vLLM. Names, topics and templates are those that training never drew. Answers are held to
+a schema where the pipelines do that (stories), checked as the pipelines check them, and asked again once with what was
+wrong. `--teacher` asks the grammar instead: what the checks allow.
 """
 
 import argparse
+import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import torch
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
-
 from contracts import prompts
-from contracts.chat import Message
+from contracts.chat import ChatRequest, Message
 from contracts.prompts import Language
 from deployments.chat.scripted.engine import answer
+from deployments.chat.vllm_engine import Vllm
+from graphs.story import schema_of
 from training.starter.lm import asks, chats
 from training.starter.lm.asks import Ask
 from training.starter.lm.checks import Problem, problem_of, shortened
 from training.starter.lm.corpus import Example, answered
-from training.starter.lm.generate import answers
 from training.starter.lm.slots import Slots
 
-Answers = Callable[[Sequence[Sequence[Message]], float], list[str]]
+Schema = dict[str, Any] | None
+Answers = Callable[[Sequence[Sequence[Message]], float, Sequence[Schema]], list[str]]
+LONGEST = 1400  # tokens of an answer
 TASKS: dict[str, tuple[Callable[[Slots], Ask], int]] = {  # how many are asked of each
     "product": (asks.product, 100),
     "story": (asks.story, 80),
@@ -67,16 +70,17 @@ def evaluate(asked: Answers, seed: int = 0, scale: float = 1) -> dict[str, Any]:
 def variety(asked: Answers, times: int) -> dict[str, int]:
     """One prompt asked many times at temperature 0.8: how many different texts come back."""
     prompt = prompts.product_script("星野保温杯", ["长效保温", "密封不漏"], "通勤上班族", "89元", "买一送一")
-    return {"asked": times, "different": len(set(asked([prompt] * times, VARIED)))}
+    return {"asked": times, "different": len(set(asked([prompt] * times, VARIED, [None] * times)))}
 
 
 def _task(asked: Answers, examples: list[Example]) -> dict[str, Any]:
     checks = [problem_of(example) for example in examples]
-    first = asked([example.prompt for example in examples], TEMPERATURE)
+    schemas = [schema_of(one.facts["pages"]) if one.task == "story" else None for one in examples]
+    first = asked([example.prompt for example in examples], TEMPERATURE, schemas)
     problems = [check(text) for check, text in zip(checks, first, strict=True)]
     failed = [index for index, problem in enumerate(problems) if problem]
     again = [_repair(examples[index], first[index], problems[index]) for index in failed]
-    second = asked(again, TEMPERATURE) if again else []
+    second = asked(again, TEMPERATURE, [schemas[index] for index in failed])
     left = [
         {"prompt": examples[index].prompt[-1].content, "answer": first[index], "problem": problems[index]}
         for index, text in zip(failed, second, strict=True)
@@ -114,11 +118,30 @@ def _invented(ask: Ask, language: Language) -> bool | None:
     return None
 
 
-def by_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> Answers:
-    return lambda asked, temperature: answers(model, tokenizer, asked, temperature=temperature)
+@contextmanager
+def by_engine(folder: Path) -> Iterator[Answers]:
+    """Asked of the model in a folder as `export` writes it, all at once."""
+    engine = Vllm(str(folder), dtype="float32", eager=True)
+    engine.load()
+    with asyncio.Runner() as runner:
+        yield lambda asked, temperature, schemas: runner.run(_all(engine, asked, temperature, schemas))
+        engine.close()
 
 
-def by_teacher(asked: Sequence[Sequence[Message]], temperature: float) -> list[str]:
+async def _all(
+    engine: Vllm, asked: Sequence[Sequence[Message]], temperature: float, schemas: Sequence[Schema]
+) -> list[str]:
+    async def one(seed: int, messages: Sequence[Message], schema: Schema) -> str:
+        request = ChatRequest(
+            messages=list(messages), max_tokens=LONGEST, temperature=temperature, seed=seed, json_schema=schema
+        )
+        return "".join([delta.text async for delta in engine.generate(request)])
+
+    told = (one(seed, messages, schema) for seed, (messages, schema) in enumerate(zip(asked, schemas, strict=True)))
+    return list(await asyncio.gather(*told))
+
+
+def by_teacher(asked: Sequence[Sequence[Message]], temperature: float, schemas: Sequence[Schema]) -> list[str]:
     return [answer(messages, index) for index, messages in enumerate(asked)]
 
 
@@ -136,21 +159,14 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="a folder with weights and tokenizer, as `export` writes it")
     parser.add_argument("--teacher", action="store_true")
-    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--scale", type=float, default=1, help="a part of the 300 prompts")
     parser.add_argument("--json", type=Path, help="where the full report is written")
     given = parser.parse_args()
-    if given.threads:
-        torch.set_num_threads(given.threads)
-    asked = (
-        by_teacher
-        if given.teacher
-        else by_model(
-            LlamaForCausalLM.from_pretrained(given.model, dtype=torch.float32),
-            PreTrainedTokenizerFast.from_pretrained(given.model),
-        )
-    )
-    report = evaluate(asked, scale=given.scale)
+    if given.teacher:
+        report = evaluate(by_teacher, scale=given.scale)
+    else:
+        with by_engine(given.model) as asked:
+            report = evaluate(asked, scale=given.scale)
     print(printed(report))
     if given.json:
         given.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -13,7 +13,7 @@ import torch
 from transformers import GenerationConfig
 
 from training.starter import cards
-from training.starter.lm.evaluate import by_model, evaluate, printed
+from training.starter.lm.evaluate import by_engine, evaluate, printed
 from training.starter.lm.model import halved
 from training.starter.lm.run import Config, Run
 from training.starter.lm.tokenizer import CONTEXT
@@ -25,8 +25,6 @@ SOURCES = ("deployments/chat/scripted", "training/starter/lm", "contracts/prompt
 def export(training: Run, to: Path, scale: float = 1) -> dict[str, Any]:
     """Writes everything, and gives the evaluation; more than 16 MB of weights is a `ValueError`."""
     tokenizer = training.tokenizer
-    rounded = training.model.bfloat16().float()  # what is shipped is what is judged
-    report = evaluate(by_model(rounded, tokenizer), scale=scale)
     to.mkdir(parents=True, exist_ok=True)
     halved(training.model, to)
     tokenizer.save_pretrained(to)
@@ -36,6 +34,8 @@ def export(training: Run, to: Path, scale: float = 1) -> dict[str, Any]:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     ).save_pretrained(to)
+    with by_engine(to) as asked:  # what is shipped is what is judged
+        report = evaluate(asked, scale=scale)
     (to / "evaluation.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (to / "README.md").write_text(card(training, report, to), encoding="utf-8")
     return report

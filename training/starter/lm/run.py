@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ class Config(trainer.Config):
     layers: int = 6
     width: int = 256
     examples: int = data.POOL  # that are sorted together
+    start: Path | None = None  # a model as `export` writes it, whose weights are the first ones
 
 
 @dataclass
@@ -31,6 +33,9 @@ class Run(Trainer[Config, Progress, data.Batch]):
     def __init__(self, config: Config, tokenizer: PreTrainedTokenizerFast) -> None:
         self.tokenizer = tokenizer
         self.model: LlamaForCausalLM = fresh(configured(tokenizer, config.layers, config.width), config.seed)
+        if config.start:
+            shipped = LlamaForCausalLM.from_pretrained(config.start, dtype=torch.float32)
+            self.model.load_state_dict(shipped.state_dict())
         super().__init__(config, Progress(), self.model)
 
     def batches(self) -> Iterator[data.Batch]:

@@ -5,6 +5,7 @@ Running it again on the same folder goes on where it stopped. SIGTERM and SIGINT
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
@@ -14,23 +15,26 @@ from training.starter.lm.run import Config, Progress, Run
 from training.starter.lm.tokenizer import trained
 
 
-def kept_tokenizer(folder: Path, seed: int) -> PreTrainedTokenizerFast:
-    """The folder's tokenizer, trained where it has none."""
+def kept_tokenizer(folder: Path, seed: int, start: Path | None = None) -> PreTrainedTokenizerFast:
+    """The folder's tokenizer; where it has none, that of the model which the training starts with, or a new one."""
     path = folder / "tokenizer"
     if not (path / "tokenizer.json").exists():
-        trained(seed).save_pretrained(path)
+        first = PreTrainedTokenizerFast.from_pretrained(start) if start else trained(seed)
+        first.save_pretrained(path)
     tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(path)
     return tokenizer
 
 
 def arguments(description: str | None = __doc__) -> argparse.ArgumentParser:
-    return command.arguments("starter-lm", Config, description)
+    parser = command.arguments("starter-lm", Config, description)
+    parser.add_argument("--start", type=Path, help="a model whose weights are the first ones; take another seed then")
+    return parser
 
 
 def run(given: argparse.Namespace) -> Run:
     """What the arguments ask for, as far as it came."""
-    config = command.config_of(given, Config)
-    training = Run(config, kept_tokenizer(config.folder, config.seed))
+    config = replace(command.config_of(given, Config), start=given.start)
+    training = Run(config, kept_tokenizer(config.folder, config.seed, config.start))
     command.see_through(training, command.printer(config, "tokens", _tokens, lambda at: f"{at.tokens / 1e6:.2f} M"))
     return training
 
