@@ -124,8 +124,10 @@ def by_engine(folder: Path) -> Iterator[Answers]:
     engine = Vllm(str(folder), dtype="float32", eager=True)
     engine.load()
     with asyncio.Runner() as runner:
-        yield lambda asked, temperature, schemas: runner.run(_all(engine, asked, temperature, schemas))
-        engine.close()
+        try:
+            yield lambda asked, temperature, schemas: runner.run(_all(engine, asked, temperature, schemas))
+        finally:
+            engine.close()
 
 
 async def _all(
