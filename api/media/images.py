@@ -11,13 +11,13 @@ from api.callbacks import CallbackUrl
 from api.limits import body_limit
 from api.media.asked import MULTIPART, Body, Count, Guidance, ModelId, Prompt, Seed, Sent, Text, queue, queue_about
 from api.media.results import Drawing, Labelled, Transformed, drawing, tell_model
-from api.media.sizes import fitted
 from api.media.tasks import find_task, task_id_of
 from api.state import Here
 from api.uploads import FormRoute, Once, aside
 from api.waiting import PrefersAsync, finished
 from contracts.media import Media
 from contracts.platform import IMAGE, PictureTask
+from contracts.sizes import fitted
 
 router = APIRouter(prefix="/api", route_class=FormRoute)
 LEAST, MOST, STEP = 64, 2_048, 8  # pixels, of the sides of a picture

@@ -9,13 +9,13 @@ from api.callbacks import CallbackUrl
 from api.limits import body_limit
 from api.media.asked import MULTIPART, Body, Count, Frames, Prompt, Rate, Sent, queue, queue_about
 from api.media.results import Filming, Labelled, filming
-from api.media.sizes import fitted
 from api.media.tasks import find_task, task_id_of
 from api.state import Here
 from api.uploads import FormRoute, Once, aside
 from contracts.jobs import Job
 from contracts.media import Media
 from contracts.platform import VIDEO, ClipTask
+from contracts.sizes import fitted
 
 router = APIRouter(prefix="/api", route_class=FormRoute)
 WIDTH, HEIGHT = 768, 512  # of a film from a text
