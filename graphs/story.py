@@ -60,7 +60,9 @@ class Storyteller:
     async def draw_page(self, job: Job, item: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
         """An unmarked picture for the film, and its marked copy for people."""
         task, name = StoryTask.model_validate(job.params), f"p{item['page']}.png"
-        request = ImageRequest(prompt=item["prompt"], width=WIDTH, height=HEIGHT, seed=seed_of(job) + item["page"])
+        request = ImageRequest(
+            prompt=item["prompt"], width=WIDTH, height=HEIGHT, seed=seed_of(job) + item["page"], fit=True
+        )
         made = job.made(prompt=request.prompt, seed=request.seed)
         drawn = await steps.run("draw", draw, self.image, request, f"{scratch_of(task.task_id, job.id)}/{name}", made)
         copy = f"{folder_of(task.task_id)}/image/{name}"
