@@ -95,6 +95,10 @@ def test_what_is_asked_counts(engine: Any, tmp_path: Path, picture: Path) -> Non
     other: list[dict[str, Any]] = [{"seed": 8}, {"prompt": "zzz"}, {"steps": 5}]
     for change in other:
         assert np.abs(filmed(engine, tmp_path / "c.mp4", **change) - first).mean() > 0.2, change
+    blue = tmp_path / "blue.png"
+    Image.new("RGB", (128, 128), "blue").save(blue)
+    of_orange, of_blue = (filmed(engine, tmp_path / "c.mp4", given) for given in (picture, blue))
+    assert np.abs(of_orange - of_blue).mean() > 0.2 < np.abs(of_orange - first).mean()
 
 
 @pytest.mark.parametrize(
