@@ -17,7 +17,7 @@ from contracts.chat import ChatRequest, Message
 from contracts.engines import Chat, Image, Speech, Video
 from contracts.errors import EngineFailed
 from contracts.image import ImageRequest
-from contracts.jobs import Job, Steps
+from contracts.jobs import Job, JobView, Steps
 from contracts.speech import SpeechRequest
 from contracts.story import Script, ScriptPage, Story
 from contracts.tasks import StoryTask, folder_of, scratch_of
@@ -208,7 +208,7 @@ def script_key(job: Job) -> str:
     return f"{folder_of(job.params['task_id'])}/{SCRIPT}"
 
 
-def seed_of(job: Job) -> int:
+def seed_of(job: Job | JobView) -> int:
     """Another job draws another story; the same job, recovered, the same one."""
     return int(job.id[:7], 16)
 

@@ -12,10 +12,15 @@ PRESET, CRF = "veryfast", 21  # x264's: how hard it tries, and how much it may l
 
 
 def add_video(
-    container: av.container.OutputContainer, request: FilmRequest | ClipRequest, preset: str = PRESET, crf: int = CRF
+    container: av.container.OutputContainer,
+    request: FilmRequest | ClipRequest,
+    preset: str = PRESET,
+    crf: int = CRF,
+    **options: str,
 ) -> av.VideoStream:
     """A stream of the request's size and rate; frames are yuv420p, their `pts` their numbers."""
-    stream = container.add_stream("libx264", rate=request.fps, options={"preset": preset, "crf": str(crf)})
+    options |= {"preset": preset, "crf": str(crf)}
+    stream = container.add_stream("libx264", rate=request.fps, options=options)
     stream.width, stream.height, stream.pix_fmt = request.width, request.height, "yuv420p"
     context = stream.codec_context
     context.time_base = Fraction(1, request.fps)
