@@ -17,7 +17,7 @@ from deployments.video.film.frames import MARK_S
 from deployments.video.film.lettering import mark
 
 Pixels = NDArray[np.uint8]  # (rows, columns, 3), RGB
-ALIKE = {"x264-params": "mbtree=0"}  # with it, frames that repeat are not encoded the same way twice
+ALIKE = "mbtree=0"  # with it, frames that repeat are not encoded the same way twice
 EARLY = 1e-6  # of a frame: times that are equal but for how they were counted
 
 
@@ -37,7 +37,7 @@ def write(frames: Iterable[Pixels], rate_hz: float, request: ClipRequest, output
 def _encode(frames: Iterable[Pixels], rate_hz: float, request: ClipRequest, output: Path) -> None:
     letters = mark(request.mark, request.width, request.height) if request.mark else None
     with av.open(output, "w", format="mp4", options={"movflags": "faststart"}) as container:
-        stream = add_video(container, request, **ALIKE)
+        stream = add_video(container, request, more=ALIKE)
         for number, pixels in enumerate(paced(frames, rate_hz, request.fps, request.frames)):
             frame = av.VideoFrame(request.width, request.height, "yuv420p")
             frame.pts = number

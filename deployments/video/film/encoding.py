@@ -16,10 +16,10 @@ def add_video(
     request: FilmRequest | ClipRequest,
     preset: str = PRESET,
     crf: int = CRF,
-    **options: str,
+    more: str = "",
 ) -> av.VideoStream:
-    """A stream of the request's size and rate; frames are yuv420p, their `pts` their numbers."""
-    options |= {"preset": preset, "crf": str(crf)}
+    """A stream of the request's size and rate; frames are yuv420p, their `pts` their numbers. `more`: x264-params."""
+    options = {"preset": preset, "crf": str(crf)} | ({"x264-params": more} if more else {})
     stream = container.add_stream("libx264", rate=request.fps, options=options)
     stream.width, stream.height, stream.pix_fmt = request.width, request.height, "yuv420p"
     context = stream.codec_context
