@@ -1,6 +1,7 @@
 """Pictures that are drawn together: each as if it were drawn alone, whatever becomes of the others."""
 # ruff: noqa: F811  # fixtures of another module are arguments here
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
+from PIL import Image
 
 from contracts.errors import EngineFailed, InvalidInput
 from contracts.image import ImageRequest, Picture, Scheduler
@@ -221,6 +223,21 @@ def test_lora_weights_by_their_id(folders: dict[str, Path], lora: Path, stable: 
     with pytest.raises(InvalidInput) as refused:
         drawn(engine, lora="../ink")
     assert refused.value.param == "lora"
+    engine.close()
+
+
+def test_what_is_larger_than_a_model_was_taught_is_enlarged(
+    folders: dict[str, Path], photos: list[Path], stable: Any
+) -> None:
+    engine = build("image", "diffusers", {"weights": str(folders["stable-diffusion-v1-5"]), "taught": 64})
+    engine.load()
+    for picture in (None, photos[0]):
+        large, small = drawn(engine, picture, width=256, height=128), drawn(stable, picture, width=64, height=64)
+        assert (large.width, large.height) == (256, 128)
+        assert drawn(engine, picture).png == small.png
+    with Image.open(io.BytesIO(drawn(engine, width=128, height=128).png)) as enlarged:
+        back = np.asarray(enlarged.resize((64, 64), Image.Resampling.BOX)).astype(int)
+    assert np.abs(back - pixels(drawn(stable))).mean() < 8 < apart(drawn(stable, seed=3), drawn(stable))
     engine.close()
 
 

@@ -5,23 +5,22 @@ https://huggingface.co/docs/diffusers/tutorials/autopipeline; the pipeline must 
 
 import gc
 import inspect
-import io
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 from diffusers import AutoPipelineForImage2Image, AutoPipelineForText2Image
 from diffusers.utils import logging
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from contracts.errors import EngineFailed, InvalidInput, Unavailable
 from contracts.image import LONGEST, SIDE, ImageRequest, Picture
 from contracts.model import Progress
 from contracts.sizes import fitted
+from deployments.image.asked import Asked, arguments
 from deployments.image.batching import Batches, Seat
+from deployments.image.results import enlarged, no_picture, outcome, picture_of
 from deployments.image.schedulers import scheduler
 from deployments.memory import is_full
 from deployments.pretrained import best_device
@@ -30,18 +29,6 @@ from deployments.upright import upright
 from deployments.weights import local
 
 LEAST = 64  # pixels a side
-ALONE = {"prompt", "negative_prompt", "seed", "picture", "fit"}  # in which requests of one batch may differ
-
-
-class Asked(NamedTuple):
-    request: ImageRequest
-    source: Image.Image | None  # the picture to change, at its size
-
-    def kind(self) -> Hashable:
-        """Those of one kind are drawn together. To XL, no negative prompt is not an empty one."""
-        request = self.request
-        shared = tuple(request.model_dump(exclude=ALONE).items())
-        return shared, bool(request.negative_prompt), self.source is not None
 
 
 class Diffusion:
@@ -60,15 +47,16 @@ class Diffusion:
         revision: str | None = None,
         batch: int = 8,
         longest: int = LONGEST,
+        taught: int = LONGEST,
         loras: Mapping[str, str] | None = None,
     ) -> None:
         """`dtype` by torch's name; empty: float16 on a GPU, float32 on a CPU. `variant`: as in `*.fp16.safetensors`.
 
-        `batch`: requests of one call; `longest`: pixels of the longer side; `loras`: folders, files or Hub ids of LoRA
-        weights, by the ids that requests name.
+        `batch`: requests of one call; `longest`: pixels of the longer side; what is larger than `taught` is drawn so
+        large and enlarged. `loras`: folders, files or Hub ids of LoRA weights, by the ids that requests name.
         """
         self.weights, self.dtype, self.variant, self.revision = weights, dtype, variant, revision
-        self.longest, self.loras = longest, dict(loras or {})
+        self.longest, self.taught, self.loras = longest, taught, dict(loras or {})
         self.batches: Batches[Asked] = Batches(self._draw, Asked.kind, batch)
 
     def load(self) -> None:
@@ -106,9 +94,11 @@ class Diffusion:
         scheduler(self.scheduler, request.scheduler)
         source = self._source(request, picture) if picture else None
         if source and request.strength == 0:
-            yield _picture(source)
+            yield picture_of(source)
             return
-        yield from self.batches.drawn(Asked(request, source if request.strength < 1 else None))
+        asked = self._asked(request, source if request.strength < 1 else None)
+        for item in self.batches.drawn(asked):
+            yield enlarged(item, request) if isinstance(item, Picture) else item
 
     def close(self) -> None:
         """Let the weights go."""
@@ -122,6 +112,14 @@ class Diffusion:
             if side % SIDE or side > self.longest:
                 raise InvalidInput(f"宽和高须是 {SIDE} 的倍数，最大 {self.longest}。", param=name)
         return request.model_copy(update={"width": size[0], "height": size[1]})
+
+    def _asked(self, request: ImageRequest, source: Image.Image | None) -> Asked:
+        """At a size that the model was taught."""
+        size = request.width, request.height
+        if max(size) > self.taught:
+            size = fitted(size, LEAST, self.taught // SIDE * SIDE, SIDE)
+            source = source and source.resize(size, Image.Resampling.LANCZOS)
+        return Asked(request.model_copy(update={"width": size[0], "height": size[1]}), source)
 
     def _source(self, request: ImageRequest, picture: Path) -> Image.Image:
         if not self.image_to_image:
@@ -162,7 +160,7 @@ class Diffusion:
             values["latents"][~numbers] = 0  # what looks at the pictures of a batch takes numbers only
             for seat, finite in zip(seats, numbers.tolist(), strict=True):
                 if not finite:
-                    seat.end(_no_picture())
+                    seat.end(no_picture())
                 if not _is_over(seat):
                     seat.report((index + 1) / pipe.num_timesteps)  # some schedulers take more steps than asked
             if all(map(_is_over, seats)):
@@ -176,8 +174,9 @@ class Diffusion:
             vae.to(self.precision)  # XL's works in float32 for a while, and stays so when memory runs out meanwhile
         self._adapt(pipe, first.request)
         taken = inspect.signature(pipe.__call__).parameters
-        arguments = {name: value for name, value in _arguments([seat.asked for seat in seats]).items() if name in taken}
-        return pipe(**arguments, output_type="np", callback_on_step_end=step)
+        asked = arguments([seat.asked for seat in seats])
+        known = {name: value for name, value in asked.items() if name in taken}
+        return pipe(**known, output_type="np", callback_on_step_end=step)
 
     def _adapt(self, pipe: Any, request: ImageRequest) -> None:
         if request.lora:
@@ -189,7 +188,7 @@ class Diffusion:
     def _tell(self, seats: list[Seat[Asked]], drawn: Any) -> None:
         unsafe = getattr(drawn, "nsfw_content_detected", None) or [False] * len(seats)
         for seat, pixels, refused in zip(seats, drawn.images, unsafe, strict=True):  # (height, width, 3), 0–1
-            seat.end(_outcome(pixels, refused))
+            seat.end(outcome(pixels, refused))
 
 
 def _is_over(seat: Seat[Asked]) -> bool:
@@ -205,39 +204,3 @@ def _changing(pipe: Any) -> Any:
         return AutoPipelineForImage2Image.from_pipe(pipe)
     except ValueError:
         return None
-
-
-def _arguments(batch: list[Asked]) -> dict[str, Any]:
-    """The requests in the words of diffusers."""
-    request = batch[0].request
-    least = min((1 + 1e-6) / request.steps, 1)  # one step at least: with none there is nothing to decode
-    sources = [asked.source for asked in batch]
-    negative = [asked.request.negative_prompt for asked in batch]
-    return {
-        "prompt": [asked.request.prompt for asked in batch],
-        "negative_prompt": negative if request.negative_prompt else None,
-        "width": request.width,
-        "height": request.height,
-        "num_inference_steps": request.steps,
-        "guidance_scale": request.guidance,
-        "generator": [torch.Generator("cpu").manual_seed(asked.request.seed) for asked in batch],
-        **({"image": sources, "strength": max(request.strength, least)} if sources[0] else {}),
-    }
-
-
-def _outcome(pixels: NDArray[np.float32], unsafe: bool) -> Picture | EngineFailed:
-    if unsafe:
-        return EngineFailed("生成的图片没有通过模型的安全检查，请换一种描述。")
-    if not np.isfinite(pixels).all():
-        return _no_picture()
-    return _picture(Image.fromarray(np.rint(pixels * 255).astype(np.uint8)))
-
-
-def _picture(image: Image.Image) -> Picture:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return Picture(png=file.getvalue(), width=image.width, height=image.height)
-
-
-def _no_picture() -> EngineFailed:
-    return EngineFailed("模型没有算出图片（结果不是数），请换一组参数。")
