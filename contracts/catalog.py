@@ -27,6 +27,7 @@ class ModelSpec(Contract):
     clones: bool = False  # speaks in the voice of a recording
     needs_transcript: bool = False  # and must know for that what the recording says
     edits: bool = False  # draws from a picture too
+    footage: list[Literal["text", "picture"]] = []  # films by itself from these; empty: it shows pictures, and speech
     languages: list[str] = []  # ISO 639-1, that it hears or speaks; empty: not told
     label_set: str = ""  # what a recogniser can name, in words
     trainable: bool = False  # can be given what it does not know, by `training`

@@ -1,6 +1,6 @@
 """Models as pipelines and routes see them, wherever they run. Closing a stream (`aclosing`) stops the model."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from contracts.artifacts import Artifact, Provenance
@@ -10,7 +10,7 @@ from contracts.model import Progress
 from contracts.sight import Classified, Detected, SeenFace
 from contracts.speech import AudioChunk, SpeechRequest
 from contracts.transcription import Transcript, TranscriptionRequest
-from contracts.video import FilmRequest
+from contracts.video import ClipRequest, FilmRequest
 
 
 class Chat(Protocol):
@@ -42,7 +42,14 @@ class Transcription(Protocol):
 
 
 class Video(Protocol):
+    """`footage`: what it films by itself (`contracts.catalog`), and then `generate` is its verb."""
+
     model: str
+    footage: Sequence[str]
+
+    def generate(self, request: ClipRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
+        """Progress, and last the film, kept under `key`."""
+        ...
 
     def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
         """Progress, and last the film, kept under `key`."""

@@ -21,7 +21,9 @@ ENGINES = {
     ("speech", "f5tts"): "deployments.speech.f5tts:F5tts",
     ("speech", "matching"): "deployments.speech.matching:Matching",
     ("transcription", "faster_whisper"): "deployments.transcription.whisper:Whisper",
+    ("video", "diffusers"): "deployments.video.diffusion:VideoDiffusion",
     ("video", "film"): "deployments.video.film:Film",
+    ("video", "runway"): "deployments.video.runway:Runway",
 }
 
 

@@ -1,7 +1,7 @@
 """Calls to a deployment that look like calls to its engine and fail like them."""
 
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from contracts.model import Progress
 from contracts.sight import Classified, Detected, SeenFace
 from contracts.speech import AudioChunk, SpeechRequest
 from contracts.transcription import Transcript, TranscriptionRequest
-from contracts.video import FilmRequest
+from contracts.video import ClipRequest, FilmRequest
 from deployments.streams import begun
 
 log = logging.getLogger("troupe.deployments")
@@ -103,8 +103,11 @@ class AttendedSpeech(RemoteSpeech):
 
 
 class RemoteVideo:
-    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
-        self.handle, self.model = handle, model
+    def __init__(self, handle: DeploymentHandle[Any], model: str, footage: Sequence[str] = ()) -> None:
+        self.handle, self.model, self.footage = handle, model, footage
+
+    def generate(self, request: ClipRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
+        return _stream(self.handle, "generate", request, key, made)
 
     def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
         return _stream(self.handle, "render", request, key, made)

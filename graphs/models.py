@@ -43,13 +43,18 @@ def remotes(
     kinds: Mapping[Capability, Any] = REMOTE,
 ) -> dict[str, Any]:
     """The models of a capability by id, the default first."""
-    return {spec.id: kinds[capability](handles[spec.id], spec.id) for spec in served if spec.capability == capability}
+    kind = kinds[capability]
+    found = [spec for spec in served if spec.capability == capability]
+    if capability == "video":
+        return {spec.id: kind(handles[spec.id], spec.id, spec.footage) for spec in found}
+    return {spec.id: kind(handles[spec.id], spec.id) for spec in found}
 
 
 def check_needed(served: list[ModelSpec]) -> None:
     for capability in NEEDED:
-        if all(spec.capability != capability for spec in served):
-            raise InvalidInput(f"`models` names no {capability} model.", param="models")
+        if all(spec.capability != capability or spec.footage for spec in served):
+            kind = "video model that films pictures" if capability == "video" else f"{capability} model"
+            raise InvalidInput(f"`models` names no {kind}.", param="models")
 
 
 def check_licences(served: list[ModelSpec], commercial: bool) -> None:

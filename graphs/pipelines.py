@@ -34,7 +34,8 @@ def pipelines(
     trainer: Trainer,
 ) -> dict[str, Pipeline]:
     """What is a mapping is by model, the default first; `mark` is the visible mark of films, empty: none."""
-    chat, image, speech, video = first(chats), first(images), first(speeches), first(videos)
+    chat, image, speech = first(chats), first(images), first(speeches)
+    video = first({model: each for model, each in videos.items() if not each.footage})
     teller = Storyteller(chat, image, speech, video, files, mark)
     maker = Videomaker(image, videos, files, mark)
     story = (

@@ -12,7 +12,7 @@ from contracts.image import ImageRequest
 from contracts.jobs import Steps
 from contracts.model import Progress
 from contracts.tasks import scratch_of, uploads_of
-from contracts.video import FilmRequest
+from contracts.video import ClipRequest, FilmRequest
 
 KEEPING = 0.98  # how much of a render's progress is over before its film is kept
 
@@ -27,6 +27,13 @@ async def render(
 ) -> str:
     """`begun`: how much of the job's progress was over before."""
     return await _last(video.render(request, key, made), steps, begun)
+
+
+async def generate(
+    video: Video, request: ClipRequest, key: str, made: Provenance, steps: Steps, begun: float = 0.0
+) -> str:
+    """The same of a film that the model makes by itself."""
+    return await _last(video.generate(request, key, made), steps, begun)
 
 
 async def deliver(files: Files, source: str, key: str, made: Provenance) -> str:
