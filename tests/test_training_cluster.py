@@ -144,7 +144,7 @@ def test_a_training_is_followed_to_its_end(cluster: Cluster, unbroken: Trained) 
 
 def test_deaths_do_not_change_what_is_learnt(cluster: Cluster, unbroken: Trained) -> None:
     training = Trained(cluster, **LONG)
-    for word in ("ray::RayTrainWorker", f"training.ray_lora {training.id}"):
+    for word in ("ray::RayTrainWorker", f"training.on_ray {training.id}"):
         begun = training.step
         eventually(lambda begun=begun: training.step > begun + 10, ENDS_S)  # type: ignore[misc]
         training.processes(word.split()[0])[0].kill()
