@@ -15,8 +15,9 @@ from api.sockets import SEND_S, caller_at, deny, seat
 from api.state import Here, State
 from contracts.engines import Detection, Face
 from contracts.errors import ServiceError, Unavailable
-from store.faces import Faces, Gallery, Match
+from store.faces import Faces
 from store.faults import told
+from store.galleries import Gallery, Match
 
 router = APIRouter()
 GONE = (WebSocketDisconnect, TimeoutError)

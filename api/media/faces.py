@@ -16,7 +16,8 @@ from api.state import Here, State
 from api.uploads import FormRoute, Once
 from contracts.errors import InvalidInput
 from contracts.sight import Landmark, SeenFace
-from store.faces import Faces, Match, face_id_of
+from store.faces import Faces, face_id_of
+from store.galleries import Match
 
 router = APIRouter(prefix="/api/face-recognition", route_class=FormRoute)
 LONGEST_NAME, LONGEST_CONSENT = 64, 200  # characters
