@@ -14,7 +14,7 @@ from training.starter.sight.labels import KINDS, kind_of
 from training.starter.sight.pool import Pool
 from training.starter.sight.scenes import SIDE, Scene
 
-LOOK = 192  # pixels of the square that the detector sees
+LOOK = 160  # pixels of the square that the detector sees
 KEPT = 0.4  # of a thing: what is cut off more than that is not looked for
 NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
