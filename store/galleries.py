@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from store.tables import FaceRow
@@ -89,7 +89,7 @@ def _vectors(session: Session, place: Place, ids: Sequence[str]) -> Iterator[tup
         yield row.id, np.frombuffer(row.vector, NUMBERS)
 
 
-def _of(place: Place, what: Select[Any]) -> Select[Any]:
+def _of(place: Place, what: Any) -> Any:
     """Of the same model; vectors of another size were made by another version of it."""
     _, owners, model, size = place
     theirs = what.where(FaceRow.owner.in_(owners), FaceRow.model == model)

@@ -52,7 +52,7 @@ class Seen:
         if not (self.detection or self.face):
             raise Unavailable("本集群没有启用目标检测或人脸识别模型，请在 serve_config.yaml 的 models 里启用后重试。")
         self.likeness = state.models.known[self.face.model].likeness if self.face else 1.0
-        self.gallery, self.read_s = Gallery([], [], np.empty((0, 0))), -GALLERY_S
+        self.gallery, self.read_s = Gallery([], [], np.empty((0, 0), np.float32)), -GALLERY_S
 
     async def of(self, picture: bytes) -> dict[str, Any]:
         """Both have ended by then, also when one has failed: calls of one frame do not run on beside the next's."""
