@@ -48,8 +48,8 @@ class Shelf:
             seen = upright(picture.content)
         except ServiceError as error:
             raise InvalidInput(f"{picture.name[:80]}：{error.message}", param="dataset_path") from None
-        made = self.processor(seen, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"][0]
-        return np.ascontiguousarray(np.clip(made, 0, 255).astype(np.uint8).transpose(1, 2, 0))
+        made = self.processor(seen, do_rescale=False, do_normalize=False, return_tensors="pt")["pixel_values"][0]
+        return np.asarray(made.clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous())
 
     def split(self) -> tuple[list[int], list[int]]:
         """What is taught, and what is held out: of every class a part, equal pictures on one side."""
