@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from deployments.upright import upright
 from deployments.video.film.camera import canvas
 from store.media import check_picture
 from tests.checkpoints import onnx, sight
-from tests.photographs import ASTRONAUT, CAMERAMAN, TURNS, crowd, encoded, photograph, sixteen_bits, turned
+from tests.photographs import ASTRONAUT, CAMERAMAN, TURNS, crowd, cut_out, encoded, photograph, sixteen_bits, turned
 
 LIKENESS = 0.55  # of one person, `api.media.faces`
 
@@ -117,6 +118,15 @@ def test_faces_are_found_where_they_are(finder: FaceEngine) -> None:
 def test_none_is_found_where_there_is_none(finder: FaceEngine) -> None:
     names = ("china", "flower", "chelsea", "coffee", "rocket")
     assert finder.find([photograph(name) for name in names]) == [[]] * 5
+
+
+def test_faces_of_many_people_are_found_and_are_not_each_others(finder: FaceEngine) -> None:
+    """Of 20 people who are seen badly; as many parts of pictures without a face have none."""
+    found = finder.find([cut_out(number) for number in range(20)], embed=True)
+    faces = [each[0] for each in found if len(each) == 1]
+    assert len(faces) >= 18 and not any(finder.find([cut_out(number) for number in range(100, 120)]))
+    strangers = [likeness(*pair) for pair in combinations(faces, 2)]
+    assert np.mean(np.array(strangers) > LIKENESS) < 0.03
 
 
 def test_landmarks_are_named_by_the_sides_of_the_picture(finder: FaceEngine) -> None:
