@@ -61,8 +61,8 @@ class Classification(Protocol):
 
     model: str
 
-    async def classify(self, picture: bytes) -> list[Classified]:
-        """The likeliest first, five at most."""
+    async def classify(self, picture: bytes, taught: str = "") -> list[Classified]:
+        """The likeliest first, five at most; `taught`: key of a model that was taught from this one, and answers."""
         ...
 
 

@@ -14,6 +14,7 @@ ENGINES = {
     ("classification", "transformers"): "deployments.classification.transformers_engine:Transformers",
     ("detection", "transformers"): "deployments.detection.transformers_engine:Transformers",
     ("face", "mtcnn"): "deployments.face.mtcnn:Mtcnn",
+    ("face", "sface"): "deployments.face.sface:Sface",
     ("image", "diffusers"): "deployments.image.diffusion:Diffusion",
     ("image", "painter"): "deployments.image.painter:Painter",
     ("speech", "cosyvoice"): "deployments.speech.cosyvoice:CosyVoice",

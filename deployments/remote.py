@@ -132,8 +132,9 @@ class RemoteClassification:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
 
-    async def classify(self, picture: bytes) -> list[Classified]:
-        return await _answer(self.handle, "classify", picture)
+    async def classify(self, picture: bytes, taught: str = "") -> list[Classified]:
+        handle = self.handle.options(multiplexed_model_id=taught) if taught else self.handle
+        return await _answer(handle, "classify", picture)
 
 
 class RemoteDetection:

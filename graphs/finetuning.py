@@ -1,4 +1,4 @@
-"""Language models that learn: a training is followed to its end."""
+"""Models that learn: a training is followed to its end."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ class Finetuner:
     trainer: Trainer
 
     async def tune(self, job: Job, steps: Steps) -> dict[str, Any]:
-        """The adapter's key, its manifest, and the last figures."""
+        """The key of what was learnt, its manifest, and the last figures."""
         try:
             result: dict[str, Any] | None = None
             while result is None:

@@ -91,7 +91,7 @@ def deploy(spec: ModelSpec, files: Artifacts, listener: Application | None = Non
         case "transcription":
             return named(TranscriptionDeployment, spec.id, spec, files)
         case "classification":
-            return named(ClassificationDeployment, spec.id, spec)
+            return named(ClassificationDeployment, spec.id, spec, files)
         case "detection":
             return named(DetectionDeployment, spec.id, spec)
         case "face":

@@ -51,7 +51,7 @@ def pipelines(
     made[platform.IMAGE] = Pipeline(Draughtsman(images, files).draw)
     made[platform.TRANSCRIPTION] = Pipeline(Transcriber(transcriptions, files).transcribe)
     finetuner = Finetuner(trainer)
-    made |= dict.fromkeys((platform.LORA, platform.ONE_CLICK), Pipeline(finetuner.tune))
+    made |= dict.fromkeys(platform.TEACHING, Pipeline(finetuner.tune))
     made[platform.MERGE] = Pipeline(finetuner.merge)
     performer = Performer(chats, speeches, transcriptions, image, video, files, voices)
     played = (performer.clone, performer.speak, performer.perform, performer.chat, performer.train)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from contracts.platform import LORA, MANIFEST, ONE_CLICK
+from contracts.platform import MANIFEST, TEACHING
 from contracts.tasks import folder_of
 from store.database import Database
 from store.stories import CLOSED, subject_of
@@ -86,7 +86,7 @@ def _taught(session: Session) -> set[str]:
     """The trainings whose models are there: they go when their owner removes them."""
     manifests = select(ArtifactRow.key).where(ArtifactRow.key.endswith(f"/{MANIFEST}"))
     kept = {key.removesuffix(f"/{MANIFEST}") for key in session.scalars(manifests)}
-    rows = select(JobRow).where(JobRow.kind.in_((LORA, ONE_CLICK)), JobRow.state == "completed")
+    rows = select(JobRow).where(JobRow.kind.in_(TEACHING), JobRow.state == "completed")
     return {row.subject for row in session.scalars(rows) if f"{row.params['output']}/{row.id}" in kept}
 
 

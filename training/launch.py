@@ -17,14 +17,14 @@ from contracts.artifacts import Provenance
 from contracts.catalog import ModelSpec
 from contracts.errors import Cancelled, EngineFailed, Unavailable, error_of
 from contracts.jobs import Job
-from contracts.platform import Figures, FinetuneTask, MergeTask
+from contracts.platform import CLASSIFIER, Figures, FinetuneTask, MergeTask, TrainingTask
 from contracts.settings import ROOT, Settings
 from contracts.training import Tell
 from store.artifacts import Artifacts
 from store.runs import Run
 from training.merging import make_merged
 from training.papers import Papers, Plan, Told
-from training.recipe import Config
+from training.recipe import ClassifierConfig, Config
 
 NOT_FOUND = "status code 404"
 POLL_S = 0.4
@@ -93,13 +93,20 @@ class Launcher:
         return self.models[name]
 
     def _plan(self, job: Job, papers: Papers) -> None:
-        task = FinetuneTask.model_validate(job.params)
-        config = Config.of(task, self._model(task.base_model).options)
+        config, task = self._asked(job)
         workers, cpus, gpus = shares(self.settings.training_workers)
         if not workers:
             raise Unavailable("集群中没有可用于训练的处理器。")
         kept = {"dataset": task.dataset, "output": task.output, "owner": job.owner}
         papers.keep_plan(Plan(config=config, **kept, workers=workers, cpus=cpus, gpus=gpus))
+
+    def _asked(self, job: Job) -> tuple[Config | ClassifierConfig, TrainingTask]:
+        options = self._model(str(job.params["base_model"])).options
+        if job.kind == CLASSIFIER:
+            task = TrainingTask.model_validate(job.params)
+            return ClassifierConfig.of(task, options), task
+        finetune = FinetuneTask.model_validate(job.params)
+        return Config.of(finetune, options), finetune
 
     async def _watch(self, job_id: str, papers: Papers, tell: Tell) -> dict[str, Any] | None:
         until_s, look_s, heard_s, said = time.monotonic() + WATCH_S, 0.0, time.monotonic(), Figures()
@@ -151,7 +158,7 @@ class Launcher:
 
         # Ray's own guess is the cluster that was begun last on this machine
         here = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address}
-        command = shlex.join([sys.executable, "-m", "training.ray_lora", job_id, str(attempt)])
+        command = shlex.join([sys.executable, "-m", "training.on_ray", job_id, str(attempt)])
         self._client.submit_job(
             entrypoint=f"cd {shlex.quote(str(ROOT))} && RAY_ADDRESS={here['RAY_ADDRESS']} exec {command}",
             submission_id=f"{job_id}-{attempt}",

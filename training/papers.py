@@ -6,13 +6,13 @@ from contracts.artifacts import Provenance
 from contracts.model import Contract
 from contracts.platform import Figures
 from store.runs import Run
-from training.recipe import Config
+from training.recipe import ClassifierConfig, Config
 
 
 class Plan(Contract):
     """What to train with what, for whom; and what each worker has of the machine."""
 
-    config: Config
+    config: Config | ClassifierConfig
     dataset: str
     output: str
     owner: str
@@ -22,7 +22,7 @@ class Plan(Contract):
 
 
 class Told(Contract):
-    """`failure`: code, message and parameter of a `ServiceError`; `adapter`: key of its folder."""
+    """`failure`: code, message and parameter of a `ServiceError`; `adapter`: key of the folder of what was learnt."""
 
     state: Literal["going", "completed", "stopped", "failed"] = "going"
     figures: Figures = Figures()

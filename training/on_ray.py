@@ -1,4 +1,4 @@
-"""A training of an adapter on Ray Train, as a Ray Job runs it: `python -m training.ray_lora <job> <attempt>`.
+"""A training on Ray Train, as a Ray Job runs it: `python -m training.on_ray <job> <attempt>`.
 
 Workers that die are begun anew and go on from the checkpoint. It stops by itself when its job no longer runs, and when
 it is another attempt's turn: a Ray Job may outlive those who watch it.
@@ -15,12 +15,13 @@ from contracts.errors import Cancelled, ServiceError
 from contracts.platform import MANIFEST, Figures
 from contracts.settings import Settings
 from store.artifacts import Artifacts
+from store.labelled import labelled
 from store.runs import RAY_TRAIN, Run
 from store.samples import parts
+from training import classifier, lora
 from training.checkpoints import Checkpoints
-from training.lora import train
-from training.papers import Papers, Told
-from training.recipe import Outcome
+from training.papers import Papers, Plan, Told
+from training.recipe import ClassifierConfig, Outcome
 
 log = logging.getLogger("troupe.training")
 BEAT_S = 0.4
@@ -88,11 +89,9 @@ def work(arguments: dict[str, str]) -> None:
 def _trained(run: Run, files: Artifacts, line: Line) -> Told:
     plan = line.papers.plan()
     with TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "adapter"
+        folder = Path(scratch) / "learnt"
         try:
-            dataset = parts(files, plan.dataset)
-            kept = lambda mark: Checkpoints(run, mark)  # noqa: E731
-            outcome = train(plan.config, dataset, kept, folder, line.report, line.should_stop)
+            outcome = _taught(plan, run, files, folder, line)
             key = "" if line.superseded else publish(files, folder, f"{plan.output}/{run.id}", plan.owner)
         except ServiceError as error:
             failure = (error.code, error.message, error.param)
@@ -100,8 +99,16 @@ def _trained(run: Run, files: Artifacts, line: Line) -> Told:
     return _told(outcome, key)
 
 
+def _taught(plan: Plan, run: Run, files: Artifacts, folder: Path, line: Line) -> Outcome:
+    kept = lambda mark: Checkpoints(run, mark)  # noqa: E731
+    if isinstance(plan.config, ClassifierConfig):
+        pictures = labelled(files, plan.dataset)
+        return classifier.train(plan.config, pictures, kept, folder, line.report, line.should_stop)
+    return lora.train(plan.config, parts(files, plan.dataset), kept, folder, line.report, line.should_stop)
+
+
 def publish(files: Artifacts, folder: Path, key: str, owner: str) -> str:
-    """Keep an adapter in the store; its manifest comes last. The key of its folder; empty: there was none."""
+    """Keep what was learnt in the store; its manifest comes last. The key of its folder; empty: there was none."""
     made = sorted(folder.glob("*"), key=lambda path: path.name == MANIFEST)
     for path in made:
         files.upload(f"{key}/{path.name}", path, owner)
@@ -148,6 +155,6 @@ def _resources(cpus: float, gpus: float) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    from training.ray_lora import main as entry  # not `__main__`: workers find what they run by its module's name
+    from training.on_ray import main as entry  # not `__main__`: workers find what they run by its module's name
 
     entry()
