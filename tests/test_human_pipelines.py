@@ -74,6 +74,7 @@ class Stage:
             "voices": Voices(self.database),
             "mark": "AI生成",
             "transcriptions": {"hears": Hears("你好，你是谁？")},
+            "avatars": {},
             "trainer": Launcher(Settings(var=var), {}),
         }
 

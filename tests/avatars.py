@@ -1,0 +1,58 @@
+"""Avatars for tests: one that nobody taught anything, and a lamp that is lit while it hears something."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from contracts.platform import MANIFEST
+from deployments.avatar.engine import Heard, Pictures
+from deployments.avatar.nerf import Nerf
+from deployments.avatar.sound import BEFORE, WIDTH
+from deployments.avatar.stage import Stage
+from store.artifacts import Artifacts
+from tests.test_avatar_bundle import bundle
+
+LOUD = -2.0  # of a mel step: what silence is far below
+LIT, DARK = 230, 20
+
+
+def keep(files: Artifacts, key: str, owner: str, folder: Path, **changes: object) -> None:
+    """A bundle in the store, as training publishes it."""
+    bundle(**changes).save(folder)
+    for each in sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST):
+        files.upload(f"{key}/{each.name}", each.read_bytes(), owner)
+
+
+class Lamp:
+    """Grey frames, 32 by 48: light while there is sound in their middle. It tells of whose frames it drew at once."""
+
+    def __init__(self) -> None:
+        self.opened: list[Path] = []
+        self.batches: list[list[int]] = []
+        self.size_bytes = 1
+
+    def load(self) -> None: ...
+
+    def open(self, folder: Path) -> "Lamp":
+        self.opened.append(folder)
+        return self
+
+    def render(self, heard: Heard, numbers: Sequence[int]) -> Pictures:
+        self.batches.append(list(numbers))
+        middle = heard[:, BEFORE, WIDTH // 2 - 1 : WIDTH // 2 + 1].max(axis=(1, 2))
+        light = np.where(middle > LOUD, LIT, DARK).astype(np.uint8)
+        return np.ascontiguousarray(np.broadcast_to(light[:, None, None, None], (len(light), 48, 32, 3)))
+
+    def close(self) -> None: ...
+
+
+def lamp(files: Artifacts) -> tuple[Stage, Lamp]:
+    engine = Lamp()
+    return Stage("lamp", engine, files, 1 << 30), engine
+
+
+def nerf(files: Artifacts, most_bytes: int = 1 << 30) -> Stage:
+    engine = Nerf(device="cpu")
+    engine.load()
+    return Stage("SyncTalk", engine, files, most_bytes)
