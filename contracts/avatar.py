@@ -1,6 +1,8 @@
 """Avatars: somebody who is seen speaking. One clock: frame n is seen while the sound from n / FPS on is heard."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from contracts.model import Contract
 
@@ -25,6 +27,12 @@ class FramesRequest(Contract):
     first: int = Field(0, ge=0, description="Which pose the first wanted frame has: poses follow one another.")
     every: int = Field(1, ge=1, le=FPS, description="Only each so-manieth frame, the first one among them.")
     mark: str = Field("", description="Words shown on every frame; see store/labels.")
+
+    @model_validator(mode="after")
+    def _has_frames(self) -> Self:
+        if len(self.pcm) % 2 or len(self.pcm) <= 2 * SAMPLES * (self.before + self.after):
+            raise ValueError("a sound of whole samples, longer than what is around the wanted frames")
+        return self
 
 
 class Frames(Contract):

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from contracts.avatar import EARLIER, FPS, LATER, MOST_FRAMES, RATE_HZ, SAMPLES, FramesRequest
 from contracts.engines import Avatar
@@ -87,20 +88,22 @@ class Ear:
         self.drawn = 0  # frames
         self._heard = np.zeros(0, np.int16)  # at RATE_HZ, from `_kept` frames before the next one
         self._kept, self._ended = 0, False
-        self._rate_hz = 0
         self._fit: soxr.ResampleStream | None = None
 
     def hear(self, sound: Sound) -> None:
         if self._fit is None:
-            self._rate_hz = sound.rate_hz
-            self._fit = soxr.ResampleStream(sound.rate_hz, RATE_HZ, 1, dtype="int16")
-        self._heard = np.append(self._heard, self._fit.resample_chunk(np.frombuffer(sound.pcm, "<i2")))
+            self._fit = soxr.ResampleStream(sound.rate_hz, RATE_HZ, 1, dtype="float32")  # its int16 is dithered
+        self._add(np.frombuffer(sound.pcm, "<i2").astype(np.float32))
 
     def end(self) -> None:
         """Nothing follows: what was heard can be drawn to its end."""
-        if self._fit:
-            self._heard = np.append(self._heard, self._fit.resample_chunk(np.zeros(0, np.int16), last=True))
+        self._add(np.zeros(0, np.float32), last=True)
         self._ended = True
+
+    def _add(self, samples: NDArray[np.float32], last: bool = False) -> None:
+        if self._fit:
+            fitted = np.rint(self._fit.resample_chunk(samples, last=last)).clip(-32_768, 32_767)
+            self._heard = np.append(self._heard, fitted.astype(np.int16))
 
     @property
     def ready(self) -> int:

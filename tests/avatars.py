@@ -1,10 +1,12 @@
 """Avatars for tests: one that nobody taught anything, and a lamp that is lit while it hears something."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from contracts.errors import EngineFailed
 from contracts.platform import MANIFEST
 from deployments.avatar.engine import Heard, Pictures
 from deployments.avatar.nerf import Nerf
@@ -15,6 +17,7 @@ from tests.test_avatar_bundle import bundle
 
 LOUD = -2.0  # of a mel step: what silence is far below
 LIT, DARK = 230, 20
+BREAKS = 1_000_000
 
 
 def keep(files: Artifacts, key: str, owner: str, folder: Path, **changes: object) -> None:
@@ -25,26 +28,40 @@ def keep(files: Artifacts, key: str, owner: str, folder: Path, **changes: object
 
 
 class Lamp:
-    """Grey frames, 32 by 48: light while there is sound in their middle. It tells of whose frames it drew at once."""
+    """Grey frames, 32 by 48: light while there is sound in their middle. It tells of whose frames it drew at once.
+
+    It draws while its `gate` is open; what has the number `BREAKS` it cannot.
+    """
 
     def __init__(self) -> None:
         self.opened: list[Path] = []
         self.batches: list[list[int]] = []
-        self.size_bytes = 1
+        self.gate = threading.Event()
+        self.gate.set()
 
     def load(self) -> None: ...
 
-    def open(self, folder: Path) -> "Lamp":
+    def open(self, folder: Path) -> "Lit":
         self.opened.append(folder)
-        return self
+        return Lit(self)
+
+    def close(self) -> None: ...
+
+
+class Lit:
+    size_bytes = 1
+
+    def __init__(self, lamp: Lamp) -> None:
+        self.lamp = lamp
 
     def render(self, heard: Heard, numbers: Sequence[int]) -> Pictures:
-        self.batches.append(list(numbers))
+        self.lamp.gate.wait(60)
+        self.lamp.batches.append(list(numbers))
+        if BREAKS in numbers:
+            raise EngineFailed("坏了")
         middle = heard[:, BEFORE, WIDTH // 2 - 1 : WIDTH // 2 + 1].max(axis=(1, 2))
         light = np.where(middle > LOUD, LIT, DARK).astype(np.uint8)
         return np.ascontiguousarray(np.broadcast_to(light[:, None, None, None], (len(light), 48, 32, 3)))
-
-    def close(self) -> None: ...
 
 
 def lamp(files: Artifacts) -> tuple[Stage, Lamp]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from contracts.artifacts import Artifact, Files, Provenance
 from contracts.avatar import EARLIER, FPS, LATER, RATE_HZ, SAMPLES, Frames, FramesRequest, PerformanceRequest
-from contracts.errors import EngineFailed, InvalidInput
+from contracts.errors import EngineFailed
 from contracts.model import Progress
 from deployments.avatar.engine import AvatarEngine, Heard, Pictures
 from deployments.avatar.pictures import Canvas
@@ -36,11 +36,8 @@ class Stage:
         self.players, self.turns = Players(engine, files, most_bytes), Turns()
 
     async def render(self, request: FramesRequest) -> Frames:
-        """`InvalidInput` for a sound that has no whole frame to be drawn."""
-        samples = _floats(request.pcm[: len(request.pcm) & ~1])
+        samples = _floats(request.pcm)
         heard = await asyncio.to_thread(_heard, samples, request.before, request.after)
-        if not len(heard):
-            raise InvalidInput("没有声音，画不出画面。", param="audio")
         numbers = range(request.first, request.first + len(heard), request.every)
         async with self.players.lent(request.avatar) as player:
             pictures = await self.turns.draw(player, heard[:: request.every], numbers)
