@@ -1,12 +1,17 @@
 """Avatars for tests: one that nobody taught anything, and a lamp that is lit while it hears something."""
 
+import tempfile
 import threading
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
+from contracts.avatar import STARTER
 from contracts.errors import EngineFailed
+from contracts.human import AvatarModel
 from contracts.platform import MANIFEST
 from deployments.avatar.engine import Heard, Pictures
 from deployments.avatar.nerf import Nerf
@@ -20,11 +25,19 @@ LIT, DARK = 230, 20
 BREAKS = 1_000_000
 
 
-def keep(files: Artifacts, key: str, owner: str, folder: Path, **changes: object) -> None:
-    """A bundle in the store, as training publishes it."""
-    bundle(**changes).save(folder)
-    for each in sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST):
-        files.upload(f"{key}/{each.name}", each.read_bytes(), owner)
+@cache
+def content(model: AvatarModel = "ER-NeRF") -> dict[str, bytes]:
+    """The files of a bundle, as training publishes them: the manifest last."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle(model=model).save(Path(folder))
+        paths = sorted(Path(folder).iterdir(), key=lambda path: path.name == MANIFEST)
+        return {path.name: path.read_bytes() for path in paths}
+
+
+def keep(files: Artifacts, key: str, owner: str) -> None:
+    """A bundle in the store."""
+    for name, each in content().items():
+        files.upload(f"{key}/{name}", each, owner)
 
 
 class Lamp:
@@ -73,3 +86,12 @@ def nerf(files: Artifacts, most_bytes: int = 1 << 30) -> Stage:
     engine = Nerf(device="cpu")
     engine.load()
     return Stage("SyncTalk", engine, files, most_bytes)
+
+
+def ship(catalog: Path) -> None:
+    """Avatars of both types, where those that ship lie in this catalogue."""
+    for model in get_args(AvatarModel):
+        folder = catalog / STARTER / model
+        folder.mkdir(parents=True)
+        for name, each in content(model).items():
+            (folder / name).write_bytes(each)

@@ -176,7 +176,7 @@ async def test_what_is_seen_does_not_drift_from_what_is_heard(
 ) -> None:
     """Whatever the rate of the voice, and through all that is between it and the picture."""
     monkeypatch.setattr("deployments.avatar.pictures.LEAST", 32)
-    keep(files, ANN, "ann", tmp_path / "made")
+    keep(files, ANN, "ann")
     stage, _ = lamp(files)
     seconds = 20
     pieces = await shown(Acting(stage, ANN, ""), bursts(seconds, rate_hz), rate_hz)

@@ -25,7 +25,7 @@ from deployments.avatar.stage import Stage
 from graphs.story import wav
 from store.artifacts import Artifacts
 from store.database import Database
-from tests.avatars import BREAKS, DARK, LIT, keep, lamp, nerf
+from tests.avatars import BREAKS, DARK, LIT, content, keep, lamp, nerf
 from tests.test_film import heard
 from tests.waiting import soon
 
@@ -41,11 +41,6 @@ def files(tmp_path: Path) -> Iterator[Artifacts]:
     yield files
     for each in (database, files._database):
         each.engine.dispose()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "made"
 
 
 def bursts(seconds: float, rate_hz: int = RATE_HZ, every_s: float = 1.0) -> NDArray[np.int16]:
@@ -74,8 +69,8 @@ async def filmed(stage: Stage, sound: str, key: str = ANN, mark: str = "") -> li
         return [item async for item in items]
 
 
-async def test_frames_do_not_depend_on_how_a_sound_is_cut(files: Artifacts, folder: Path) -> None:
-    keep(files, ANN, "ann", folder)
+async def test_frames_do_not_depend_on_how_a_sound_is_cut(files: Artifacts) -> None:
+    keep(files, ANN, "ann")
     stage, samples = nerf(files), bursts(1.0)
     whole = (await stage.render(asked(samples, 0, 25, ANN))).jpegs
     cut: list[bytes] = []
@@ -86,8 +81,8 @@ async def test_frames_do_not_depend_on_how_a_sound_is_cut(files: Artifacts, fold
     assert thinned == whole[3::4]
 
 
-async def test_a_film_and_what_is_streamed_are_the_same_pictures(files: Artifacts, folder: Path) -> None:
-    keep(files, ANN, "ann", folder)
+async def test_a_film_and_what_is_streamed_are_the_same_pictures(files: Artifacts) -> None:
+    keep(files, ANN, "ann")
     stage, samples = nerf(files), bursts(0.4)
     files.upload("sound.wav", wav(samples.tobytes(), RATE_HZ), "ann")
     *progress, film = await filmed(stage, "sound.wav")
@@ -103,15 +98,15 @@ async def test_a_film_and_what_is_streamed_are_the_same_pictures(files: Artifact
 
 
 async def test_what_is_seen_and_what_is_heard_do_not_drift(
-    files: Artifacts, folder: Path, monkeypatch: pytest.MonkeyPatch
+    files: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two minutes of bursts: the lamp is lit when they are heard, by the film itself."""
     monkeypatch.setattr("deployments.avatar.pictures.LEAST", 32)
-    keep(files, ANN, "ann", folder)
+    keep(files, ANN, "ann")
     stage, _ = lamp(files)
     files.upload("sound.wav", wav(bursts(MINUTES * 60, 22_050).tobytes(), 22_050), "ann")
     await filmed(stage, "sound.wav")
-    path = folder / "film.mp4"
+    path = tmp_path / "film.mp4"
     path.write_bytes(files.read("film.mp4"))
     with av.open(path) as container:
         frames = [(float(frame.time or 0), frame.to_ndarray().mean()) for frame in container.decode(video=0)]
@@ -126,8 +121,8 @@ async def test_what_is_seen_and_what_is_heard_do_not_drift(
     assert abs(len(frames) / FPS - len(samples) / sounds_hz) < DRIFT_S
 
 
-async def test_several_conversations_are_drawn_in_one_go(files: Artifacts, folder: Path) -> None:
-    keep(files, ANN, "ann", folder)
+async def test_several_conversations_are_drawn_in_one_go(files: Artifacts) -> None:
+    keep(files, ANN, "ann")
     stage, engine = lamp(files)
     samples = bursts(1.0, every_s=0.8)
     alone = [(await stage.render(asked(samples, 5 * n, 5 * n + 5, ANN))).jpegs for n in range(4)]
@@ -142,9 +137,9 @@ async def test_several_conversations_are_drawn_in_one_go(files: Artifacts, folde
     assert (len(engine.opened), len(first)) == (1, 5) and sorted([*first, *rest]) == list(range(20))
 
 
-async def test_what_an_engine_raises_is_for_those_who_asked(files: Artifacts, folder: Path) -> None:
+async def test_what_an_engine_raises_is_for_those_who_asked(files: Artifacts) -> None:
     for key in (ANN, f"{ANN}2"):
-        keep(files, key, "ann", folder)
+        keep(files, key, "ann")
     stage, _ = lamp(files)
     samples = bursts(0.5)
     broken = asked(samples, 0, 5, ANN).model_copy(update={"first": BREAKS})
@@ -156,8 +151,8 @@ async def test_what_an_engine_raises_is_for_those_who_asked(files: Artifacts, fo
     assert len((await stage.render(asked(samples, 0, 5, ANN))).jpegs) == 5
 
 
-async def test_who_leaves_holds_nobody_up(files: Artifacts, folder: Path) -> None:
-    keep(files, ANN, "ann", folder)
+async def test_who_leaves_holds_nobody_up(files: Artifacts) -> None:
+    keep(files, ANN, "ann")
     stage, _ = lamp(files)
     samples = bursts(1.0)
     async with asyncio.TaskGroup() as tasks:
@@ -169,10 +164,10 @@ async def test_who_leaves_holds_nobody_up(files: Artifacts, folder: Path) -> Non
     assert len(stays.result().jpegs) == 5 and all(task.cancelled() for task in leaves)
 
 
-async def test_the_least_wanted_is_let_go_and_never_one_that_is_drawn(files: Artifacts, folder: Path) -> None:
+async def test_the_least_wanted_is_let_go_and_never_one_that_is_drawn(files: Artifacts) -> None:
     keys = [f"{ANN}{number}" for number in range(4)]
     for key in keys:
-        keep(files, key, "ann", folder)
+        keep(files, key, "ann")
     stage = nerf(files)
     players = stage.players
     async with players.lent(keys[0]) as player:
@@ -193,8 +188,8 @@ async def test_the_least_wanted_is_let_go_and_never_one_that_is_drawn(files: Art
     assert list(players.sizes()) == [keys[2]]  # larger than there is room for, and alone
 
 
-async def test_a_deleted_avatar_is_forgotten(files: Artifacts, folder: Path) -> None:
-    keep(files, ANN, "ann", folder)
+async def test_a_deleted_avatar_is_forgotten(files: Artifacts) -> None:
+    keep(files, ANN, "ann")
     stage = nerf(files)
     await stage.render(asked(bursts(0.5), 0, 5, ANN))
     files.delete(ANN)
@@ -206,7 +201,7 @@ async def test_a_deleted_avatar_is_forgotten(files: Artifacts, folder: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "error", "told"),
+    ("name", "broken", "error", "told"),
     [
         (MANIFEST, None, NotFound, "不存在"),
         (MANIFEST, b"{}", InvalidInput, "不是本系统训练的"),
@@ -217,22 +212,22 @@ async def test_a_deleted_avatar_is_forgotten(files: Artifacts, folder: Path) -> 
     ],
 )
 async def test_a_bad_avatar_is_refused_in_plain_words_and_tried_again(
-    files: Artifacts, folder: Path, name: str, content: bytes | None, error: type[ServiceError], told: str
+    files: Artifacts, name: str, broken: bytes | None, error: type[ServiceError], told: str
 ) -> None:
-    keep(files, ANN, "ann", folder)
+    keep(files, ANN, "ann")
     files.delete(f"{ANN}/{name}")
-    if content is not None:
-        files.upload(f"{ANN}/{name}", content, "ann")
+    if broken is not None:
+        files.upload(f"{ANN}/{name}", broken, "ann")
     stage = nerf(files)
     with pytest.raises(error, match=told):
         await stage.render(asked(bursts(0.5), 0, 5, ANN))
-    files.upload(f"{ANN}/{name}", (folder / name).read_bytes(), "ann")
+    files.upload(f"{ANN}/{name}", content()[name], "ann")
     assert len((await stage.render(asked(bursts(0.5), 0, 5, ANN))).jpegs) == 5
 
 
-async def test_a_manifest_names_no_other_files(files: Artifacts, folder: Path) -> None:
-    keep(files, ANN, "ann", folder)
-    manifest = (folder / MANIFEST).read_bytes().replace(b'"behind.mp4"', b'"../../secret"')
+async def test_a_manifest_names_no_other_files(files: Artifacts) -> None:
+    keep(files, ANN, "ann")
+    manifest = content()[MANIFEST].replace(b'"behind.mp4"', b'"../../secret"')
     files.upload(f"{ANN}/{MANIFEST}", manifest, "ann")
     with pytest.raises(InvalidInput, match="清单无效"):
         await nerf(files).render(asked(bursts(0.5), 0, 5, ANN))

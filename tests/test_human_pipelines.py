@@ -174,9 +174,9 @@ async def test_the_mark_stays_on_the_film_to_its_end(tmp_path: Path, matching: M
         assert apart[:120, 480:].sum() > 0.9 * apart.sum()
 
 
-async def acting(stage: Stage) -> Stage:
+def acting(stage: Stage) -> Stage:
     """The same stage, with an avatar on it."""
-    keep(stage.files, AVATAR, "anon-ann", stage.var / "made")
+    keep(stage.files, AVATAR, "anon-ann")
     stage.bound["avatars"] = {"SyncTalk": nerf(stage.files)}
     return stage
 
@@ -186,7 +186,7 @@ ACTED = {"model": "ER-NeRF", "avatar": AVATAR, "avatar_model": "SyncTalk"}
 
 
 async def test_an_avatar_performs_a_text(stage: Stage) -> None:
-    await acting(stage)
+    acting(stage)
     kept, steps = stage.made(), Called()
     result = await stage.run(VIDEO, steps, **ACTED, text="你好。", speech_model="espeak")
     [key] = result["resources"]
@@ -205,7 +205,7 @@ async def test_an_avatar_performs_a_text(stage: Stage) -> None:
 
 
 async def test_an_avatar_answers_a_recording(stage: Stage) -> None:
-    await acting(stage)
+    acting(stage)
     result = await stage.run(CHAT, **TALKED | ACTED)
     assert (result["heard"], result["rendered"]) == ("你好，你是谁？", "avatar")
     picture_s, sound_s = lengths(stage.files.read(result["resources"][0]))
@@ -213,7 +213,7 @@ async def test_an_avatar_answers_a_recording(stage: Stage) -> None:
 
 
 async def test_an_avatar_that_is_gone_is_told_of(stage: Stage) -> None:
-    await acting(stage)
+    acting(stage)
     kept = stage.made()
     with pytest.raises(NotFound, match="数字人模型不存在"):
         await stage.run(VIDEO, **ACTED | {"avatar": "callers/bob/models/x"}, text="你好。", speech_model="espeak")
