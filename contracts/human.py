@@ -77,6 +77,7 @@ class TrainTask(Contract):
     parameters: dict[str, float | int | str | bool] = {}
     gpu: str = Field("", description="GPU<n> of the choice; empty: whatever there is.")
     task_id: str = Field("", description="The documented id of the job.")
+    output: str = Field("", description="Key of the folder, the caller's own, that the avatar is kept in.")
 
 
 def scratch_of(job_id: str) -> str:

@@ -68,8 +68,8 @@ class Lit:
         self.lamp = lamp
 
     def render(self, heard: Heard, numbers: Sequence[int]) -> Pictures:
-        self.lamp.gate.wait(60)
         self.lamp.batches.append(list(numbers))
+        self.lamp.gate.wait(60)
         if BREAKS in numbers:
             raise EngineFailed("坏了")
         middle = heard[:, BEFORE, WIDTH // 2 - 1 : WIDTH // 2 + 1].max(axis=(1, 2))

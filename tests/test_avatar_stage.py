@@ -129,12 +129,13 @@ async def test_several_conversations_are_drawn_in_one_go(files: Artifacts) -> No
     engine.batches.clear()
     engine.gate.clear()
     async with asyncio.TaskGroup() as tasks:
-        drawn = [tasks.create_task(stage.render(asked(samples, 5 * n, 5 * n + 5, ANN))) for n in range(4)]
-        await soon(lambda: stage.turns._drawing is not None and len(stage.turns._wishes) == 3)
+        drawn = []
+        for n in range(4):
+            drawn.append(tasks.create_task(stage.render(asked(samples, 5 * n, 5 * n + 5, ANN))))
+            await soon(lambda n=n: len(engine.batches) == 1 and len(stage.turns._wishes) == n)
         engine.gate.set()
     assert [task.result().jpegs for task in drawn] == alone
-    first, rest = engine.batches
-    assert (len(engine.opened), len(first)) == (1, 5) and sorted([*first, *rest]) == list(range(20))
+    assert engine.batches == [list(range(5)), list(range(5, 20))] and len(engine.opened) == 1
 
 
 async def test_what_an_engine_raises_is_for_those_who_asked(files: Artifacts) -> None:
