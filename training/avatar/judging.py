@@ -1,0 +1,96 @@
+"""Whether an avatar's mouth follows the voice: on frames that it has not learnt, against sound that is not theirs."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from contracts.errors import EngineFailed
+from deployments.avatar.reel import Pictures
+from training.avatar.fitting import PER_DB, AvatarTraining
+from training.avatar.footage import Boxes
+
+SHUFFLES = 4
+LEAST, MARGIN = 0.25, 0.15  # of the correlation: with the voice, and above that with another sound
+LOUD, VOICED = slice(5, 11), slice(6, 60)  # steps of a window about the frame's middle; its bins of 0.2 to 3 kHz
+Curve = NDArray[np.float64]  # (n,)
+
+
+class Verdict(NamedTuple):
+    """`psnr`: dB, of the part that is drawn. Correlations of the mouth's opening, over the frames that were held out:
+    `voice` with the loudness of what is heard, `recorded` with the opening in the film, `shuffled` with the loudness
+    when frames hear one another's sound, `truth` of the film itself with its loudness."""
+
+    psnr: float
+    voice: float
+    recorded: float
+    shuffled: float
+    truth: float
+
+    @property
+    def responds(self) -> bool:
+        return self.voice >= LEAST and self.voice >= abs(self.shuffled) + MARGIN
+
+
+def judged(training: AvatarTraining) -> Verdict:
+    footage, rows = training.footage, training.footage.held
+    if len(rows) < 4:
+        raise EngineFailed("留出的画面太少，无法检验口型是否跟随声音，请使用更长的视频。")
+    loud = loudness(training)[rows]
+    mouth = footage.mouth[rows]
+    filmed = openings([_cut(footage.frames[row], box) for row, box in zip(rows, mouth, strict=True)])
+    own = openings([training.drawn(int(row), box)[0] for row, box in zip(rows, _boxes(mouth), strict=True)])
+    near = [training.drawn(int(row), training.chooser.head[row])[1] for row in rows]
+    others = [correlation(_shuffled(training, rows, mouth, number), loud) for number in range(SHUFFLES)]
+    return Verdict(
+        float(np.mean(near)),
+        correlation(own, loud),
+        correlation(own, filmed),
+        float(np.mean(others)),
+        correlation(filmed, loud),
+    )
+
+
+def check(verdict: Verdict) -> None:
+    """`EngineFailed` for an avatar that does not speak."""
+    if not verdict.responds:
+        raise EngineFailed(
+            f"口型没有跟随声音：留出画面上的相关系数为 {verdict.voice:.2f}，换成无关声音时为 {verdict.shuffled:.2f}，"
+            "模型未发布，检查点已保留。请使用正面、口型清晰、声音干净的视频，或增加训练轮数后重试。"
+        )
+
+
+def openings(mouths: list[Pictures]) -> Curve:
+    """(n,) of pictures of the same person's mouth: how much of each is far darker than the skin about it."""
+    grey = [each.astype(np.float64) @ (0.299, 0.587, 0.114) for each in mouths]
+    skin = float(np.median(np.concatenate([each.ravel() for each in grey])))
+    return np.array([np.maximum(0, 0.6 - each / max(skin, 1.0)).mean() for each in grey])
+
+
+def loudness(training: AvatarTraining) -> Curve:
+    """(n,) of each frame: the mean amplitude of its voice."""
+    levels = training.footage.windows[:, LOUD, VOICED].astype(np.float64) / PER_DB  # dB
+    return (10 ** (levels / 20)).mean(axis=(1, 2))
+
+
+def correlation(first: Curve, second: Curve) -> float:
+    """Pearson's; 0 where one of them does not change."""
+    if first.std() < 1e-9 or second.std() < 1e-9:
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def _shuffled(training: AvatarTraining, rows: NDArray[np.int64], mouth: Boxes, number: int) -> Curve:
+    order = np.random.default_rng(number).permutation(rows)
+    asked = zip(rows, _boxes(mouth), order, strict=True)
+    return openings([training.drawn(int(row), box, training.heard[other])[0] for row, box, other in asked])
+
+
+def _boxes(boxes: Boxes) -> list[torch.Tensor]:
+    return [torch.from_numpy(each) for each in boxes]
+
+
+def _cut(picture: Pictures, box: NDArray[np.int64]) -> Pictures:
+    left, top, right, bottom = box
+    return picture[top:bottom, left:right]
