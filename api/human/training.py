@@ -19,7 +19,7 @@ from api.human.dialect import clock
 from api.human.gpus import check_gpu
 from api.human.parameters import parse
 from api.human.paths import find_media, told
-from api.human.voices import LONGEST_PATH, Name
+from api.human.voices import LONGEST_CONSENT, LONGEST_PATH, Name
 from api.paths import home
 from api.state import Here, State
 from api.uploads import FormRoute
@@ -86,13 +86,16 @@ def model_training(
     epoch: Name = "100",
     custom_params: Annotated[str, Form(max_length=4_096)] = "",
     speaker_id: Name = "",
+    consent: Annotated[str, Form(max_length=LONGEST_CONSENT)] = "",
 ) -> Started:
-    """At once: the training goes on under `task_id`."""
+    """At once: the training goes on under `task_id`. `consent`: that of who is seen, kept with the avatar."""
     model, note = avatar_model(model_choice, "model_choice"), check_gpu(gpu_choice)
-    epochs, parameters = _epochs(epoch), parse(custom_params)
+    epochs, parameters = _epochs(epoch), parse(custom_params, model)
     if not ref_video.strip():
         raise InvalidInput("请填写参考视频。", param="ref_video")
     film = find_media(state, caller, ref_video, "video", "ref_video").key
+    if consent.strip():
+        parameters["consent"] = consent.strip()
     task = TrainTask(model=model, film=film, epochs=epochs, parameters=parameters, gpu="" if note else gpu_choice)
     return Started(message=said("模型训练开始", note), task_id=_submit(state, caller, task, callback_url))
 
@@ -108,18 +111,19 @@ def train_status(task_id: str, state: Here, caller: Known) -> TrainStatus:
         finished_time=clock(job.finished_ms) if job.finished_ms else None,
         error=job.error or None,
         message=job.message,
-        eta_s=_left_s(job),
+        eta_s=_left_s(job, figures),
         path=told(str(job.params["output"])) if job.state == "completed" else None,
         **figures.model_dump(include={"current_step", "total_steps", "loss", "metrics"}),
     )
     return TrainStatus(message=SAID[job.state], task_id=task_id, data=progress)
 
 
-def _left_s(job: JobView) -> float | None:
-    """As long as it went until now, for what is left."""
+def _left_s(job: JobView, figures: Figures) -> float | None:
+    """As the training tells; else as long as it went until now, for what is left."""
     if job.state != "running" or not job.started_ms or job.progress < LEAST_KNOWN:
         return None
-    return round((now_ms() - job.started_ms) / 1000 * (1 - job.progress) / job.progress, 1)
+    spent_s = (now_ms() - job.started_ms) / 1000
+    return round(figures.metrics.get("eta_s", spent_s * (1 - job.progress) / job.progress), 1)
 
 
 def find_training(state: State, caller: Caller, task_id: str) -> JobView:
