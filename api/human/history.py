@@ -105,5 +105,7 @@ def _result(job: JobView, dialect: Dialect) -> dict[str, Any]:
     if job.state != "completed":
         return {}
     made = {name: job.result[name] for name in ("heard", "reply", "voice", "rendered") if name in job.result}
+    if job.kind == TRAIN:
+        return {"model_param": told(str(job.params["output"]))}
     file = FILES.get(job.kind)
     return made | ({file: dialect.path(job.result["resources"][0])} if file else {})
