@@ -13,7 +13,7 @@ import soxr
 from numpy.typing import NDArray
 
 from contracts.artifacts import Artifact, Files, Provenance
-from contracts.avatar import EARLIER, FPS, LATER, RATE_HZ, SAMPLES, Frames, FramesRequest, PerformanceRequest
+from contracts.avatar import EARLIER, LATER, RATE_HZ, SAMPLES, Frames, FramesRequest, PerformanceRequest
 from contracts.errors import EngineFailed
 from contracts.model import Progress
 from deployments.avatar.engine import AvatarEngine, Heard, Pictures
@@ -21,8 +21,8 @@ from deployments.avatar.pictures import Canvas
 from deployments.avatar.players import Players
 from deployments.avatar.sound import around, windows
 from deployments.avatar.turns import Turns
+from deployments.avatar.writing import Writing
 from deployments.streams import wanted
-from deployments.video.film.mp4 import Mp4
 
 CUT = 16  # frames of a film that are drawn in one go
 Samples = NDArray[np.float32]  # (samples,) at RATE_HZ, within ±1
@@ -57,25 +57,17 @@ class Stage:
             yield await asyncio.to_thread(self.files.put, key, film, made)
 
     async def _film(self, request: PerformanceRequest, sound: Path, path: Path) -> AsyncGenerator[Progress]:
+        """The next pictures are drawn while the last ones are written."""
         samples = await asyncio.to_thread(_decoded, sound, request.sound)
         count = -(-len(samples) // SAMPLES)
-        film: Mp4 | None = None
-        async with self.players.lent(request.avatar) as player:
-            try:
-                for first in range(0, count, CUT):
-                    last = min(first + CUT, count)
-                    heard = await asyncio.to_thread(_part, samples, first, last, count)
-                    pictures = await self.turns.draw(player, heard, range(first, last))
-                    if film is None:
-                        canvas = Canvas(pictures.shape[2], pictures.shape[1], request.mark)
-                        film = Mp4(path, canvas.size, FPS, [(request.sound, sound)])
-                    await asyncio.to_thread(_write, film, canvas, pictures, first)
-                    yield Progress(fraction=0.99 * last / count)
-                if film:
-                    await asyncio.to_thread(film.finish)
-            finally:
-                if film:
-                    await asyncio.to_thread(film.__exit__)
+        film = Writing(path, request.mark, (request.sound, sound))
+        async with self.players.lent(request.avatar) as player, aclosing(film):
+            for first in range(0, count, CUT):
+                last = min(first + CUT, count)
+                heard = await asyncio.to_thread(_part, samples, first, last, count)
+                await film.write(await self.turns.draw(player, heard, range(first, last)))
+                yield Progress(fraction=0.99 * last / count)
+            await film.finish()
         yield Progress(fraction=1.0)
 
     def close(self) -> None:
@@ -95,11 +87,6 @@ def _part(samples: Samples, first: int, last: int, count: int) -> Heard:
     """Of a whole sound, the frames from `first` up to `last`."""
     before, after = min(EARLIER, first), min(LATER, count - last)
     return _heard(samples[(first - before) * SAMPLES : (last + after) * SAMPLES], before, after)
-
-
-def _write(film: Mp4, canvas: Canvas, pictures: Pictures, first: int) -> None:
-    for number, picture in enumerate(pictures, first):
-        film.write(canvas.frame(picture, number))
 
 
 def _jpegs(pictures: Pictures, words: str) -> list[bytes]:
