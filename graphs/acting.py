@@ -10,13 +10,12 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from contracts.avatar import EARLIER, FPS, LATER, MOST_FRAMES, RATE_HZ, SAMPLES, FramesRequest
+from contracts.avatar import EARLIER, FPS, LATER, RATE_HZ, SAMPLES, FramesRequest
 from contracts.engines import Avatar
 from graphs.chat import PIECES, Frame, Piece, Said, ahead
 from graphs.sounds import Sound
 
-CUT = 10  # frames that are drawn in one go; of the first ones, so that they come soon:
-FIRST_CUT = 5
+CUT, FIRST_CUT = 10, 5  # frames that are drawn in one go; the first ones of an answer shall come soon
 SLOWEST = 5  # frames for one that is shown, where drawing is slow
 MARGIN = 1.2  # how much faster than the sound frames should come
 
@@ -44,34 +43,29 @@ class Acting:
                 held.append(piece)
                 if isinstance(piece, Said):
                     ear.hear(piece.sound)
-                async with aclosing(self._shown(ear, held, CUT if ear.drawn else FIRST_CUT)) as shown:
+                async with aclosing(self._shown(ear, held)) as shown:
                     async for each in shown:
                         yield each
         ear.end()
-        async with aclosing(self._shown(ear, held, 1)) as shown:
+        async with aclosing(self._shown(ear, held)) as shown:
             async for each in shown:
                 yield each
         for piece in held:
             yield piece
 
-    async def _shown(self, ear: "Ear", held: deque[Piece], least: int) -> AsyncGenerator[Piece]:
-        """Frames, when as many as `least` can be drawn, and what need not wait any more."""
-        while ear.ready >= least:
-            first, (pcm, before, after, count) = ear.drawn, ear.next(MOST_FRAMES)
-            request = FramesRequest(
-                avatar=self.key,
-                pcm=pcm,
-                before=before,
-                after=after,
-                first=self.pose,
-                every=self.every,
-                mark=self.mark,
-            )
+    async def _shown(self, ear: "Ear", held: deque[Piece]) -> AsyncGenerator[Piece]:
+        """Frames that can be drawn, cut by cut, and what need not wait any more."""
+        while True:
+            while held and _ends_s(held[0]) <= ear.drawn / FPS:
+                yield held.popleft()
+            if not (cut := ear.cut):
+                return
+            first, (pcm, before, after, count) = ear.drawn, ear.next(cut)
+            asked = {"avatar": self.key, "first": self.pose, "every": self.every, "mark": self.mark}
+            request = FramesRequest(pcm=pcm, before=before, after=after, **asked)
             for number, jpeg in enumerate(await self._drawn(request)):
                 yield Frame(jpeg, (first + number * request.every) / FPS)
             self.pose += count
-        while held and _ends_s(held[0]) <= ear.drawn / FPS:
-            yield held.popleft()
 
     async def _drawn(self, request: FramesRequest) -> list[bytes]:
         begun_s = time.monotonic()
@@ -112,9 +106,15 @@ class Ear:
             return -(-len(self._heard) // SAMPLES) - self._kept
         return len(self._heard) // SAMPLES - self._kept - LATER
 
-    def next(self, most: int) -> tuple[bytes, int, int, int]:
+    @property
+    def cut(self) -> int:
+        """How many to draw next; 0: none yet."""
+        wanted = CUT if self.drawn else FIRST_CUT
+        return wanted if self.ready >= wanted else self.ready * self._ended
+
+    def next(self, count: int) -> tuple[bytes, int, int, int]:
         """A piece of sound, how many frames of it come before and after those that are wanted, and how many are."""
-        count, before = min(most, self.ready), self._kept
+        before = self._kept
         after = min(LATER, self.ready - count) if self._ended else LATER
         piece = self._heard[: (before + count + after) * SAMPLES]
         self._kept = min(EARLIER, before + count)
