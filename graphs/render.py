@@ -6,7 +6,8 @@ from contextlib import aclosing
 from typing import Any
 
 from contracts.artifacts import Artifact, Files, Provenance
-from contracts.engines import Image, Video
+from contracts.avatar import PerformanceRequest
+from contracts.engines import Avatar, Image, Video
 from contracts.errors import EngineFailed
 from contracts.image import ImageRequest
 from contracts.jobs import Steps
@@ -27,6 +28,13 @@ async def render(
 ) -> str:
     """`begun`: how much of the job's progress was over before."""
     return await _last(video.render(request, key, made), steps, begun)
+
+
+async def perform(
+    avatar: Avatar, request: PerformanceRequest, key: str, made: Provenance, steps: Steps, begun: float = 0.0
+) -> str:
+    """The same of an avatar's film."""
+    return await _last(avatar.perform(request, key, made), steps, begun)
 
 
 async def deliver(files: Files, source: str, key: str, made: Provenance) -> str:

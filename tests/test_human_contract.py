@@ -47,7 +47,7 @@ def given() -> dict[str, bytes]:
 def trained(cluster: Cluster) -> None:
     """A trained avatar in the store."""
     artifacts = Artifacts(Settings(var=cluster.var))
-    for name in ("ngp.pth", "opt.txt"):
+    for name in ("weights.safetensors", "manifest.json"):
         artifacts.upload(f"models/ER-NeRF/task_id/{name}", b"weights", "address:nobody")
 
 

@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from api.human.parameters import Parameters, parse
 from contracts.errors import InvalidInput
 from tests.media import film, picture, sound, speech
+from training.avatar.config import config_of
 
 HTML = b"<html><script>alert(1)</script></html>"
 ARCHIVE = io.BytesIO()
@@ -282,10 +284,37 @@ def test_another_callers_things_are_not_found(new_user: Callable[[], httpx.Clien
 
 
 def test_known_parameters() -> None:
-    from api.human.parameters import parse
+    wanted = {"lr": 0.001, "batch_size": 4, "preset": "synctalk_small"}
+    text = "lr=0.001, batch_size=4，preset=synctalk_small"
+    assert parse(text, "SyncTalk") == parse(json.dumps(wanted), "SyncTalk") == wanted
+    assert parse(" ", "SyncTalk") == {}
+    for text in ("[1]", "preset=er_nerf", "preset=none"):
+        with pytest.raises(InvalidInput):
+            parse(text, "SyncTalk")
 
-    wanted = {"lr": 0.001, "batch_size": 4, "fp16": True}
-    assert parse("lr=0.001, batch_size=4，fp16=true") == parse(json.dumps(wanted)) == wanted
-    assert parse(" ") == {}
-    with pytest.raises(InvalidInput):
-        parse("[1]")
+
+BOUNDS: dict[str, tuple[Any, ...]] = {
+    "preset": ("er_nerf", "er_nerf_small"),
+    "lr": (1e-6, 1),
+    "learning_rate": (1e-6, 1),
+    "net_rate": (1e-6, 1),
+    "batch_size": (1, 16),
+    "steps": (1, 1_000_000),
+    "iters": (1, 1_000_000),
+    "rays": (64, 262_144),
+    "num_rays": (64, 262_144),
+    "mouth": (0, 1),
+    "size": (64, 1_024),
+    "seed": (0, 2**32 - 1),
+    "preview_steps": (1, 1_000_000),
+    "save_steps": (1, 1_000_000),
+    "licence": ("CC0-1.0",),
+}
+
+
+def test_what_is_accepted_can_be_trained_with() -> None:
+    """To its bounds: nothing is refused only once the training has begun."""
+    assert BOUNDS.keys() == Parameters.model_fields.keys()
+    for name, values in BOUNDS.items():
+        for value in values:
+            config_of("ER-NeRF", 100, parse(json.dumps({name: value}), "ER-NeRF"))

@@ -44,7 +44,10 @@ class Renderer:
 
     def perform(self, heard: Sound, start: int) -> Pictures:
         """The same of windows that have their neighbours with them, as an `Ear` gives them: for sound as it comes."""
-        recorded = [self.pose(start + number) for number in range(len(heard))]
+        return self.show(heard, [self.pose(start + number) for number in range(len(heard))])
+
+    def show(self, heard: Sound, recorded: list[int]) -> Pictures:
+        """The same on these frames of the recording, each by itself."""
         shown = self.bundle.frames[recorded]
         if len(heard):
             drawn = self.draw(torch.from_numpy(np.array(heard, np.float32)), recorded).cpu().numpy()

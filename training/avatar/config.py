@@ -110,8 +110,17 @@ PRESETS = {
     )
 }
 NAMES = {"ER-NeRF": "er_nerf", "SyncTalk": "synctalk"}
-ALIASES = {"lr": "plane_rate", "learning_rate": "plane_rate", "iters": "steps", "num_rays": "rays"}  # upstreams' words
-SETTABLE = ("plane_rate", "net_rate", "rays", "mouth", "seed", "size", "longest_s", "preview_steps", "save_steps")
+ALIASES = {  # upstreams' words
+    "lr": "plane_rate",
+    "learning_rate": "plane_rate",
+    "batch_size": "frames",
+    "iters": "steps",
+    "num_rays": "rays",
+}
+SETTABLE = (
+    *("plane_rate", "net_rate", "frames", "rays", "mouth", "seed"),
+    *("size", "longest_s", "preview_steps", "save_steps"),
+)
 NOT_OURS = ("licence", "consent", "landmarks")  # of the footage: `training.avatar.footage`
 
 
