@@ -35,21 +35,13 @@ class Chooser:
         rows = self.taught[torch.randint(len(self.taught), (config.frames,), device=self.device)]
         each = max(1, config.rays // config.frames)
         if patch:
-            squares = max(1, each // patch**2)
-            near = max(1, round(squares * config.mouth))
-            pixels = torch.cat(
-                [
-                    self._squares(box[rows], count, patch)
-                    for box, count in ((self.mouth, near), (self.head, squares - near))
-                ],
-                dim=1,
-            )
+            count = max(1, each // patch**2)
+            near = int(count * config.mouth + float(torch.rand(())))  # on average so many
+            parts = [self._squares(self.mouth[rows], near, patch), self._squares(self.head[rows], count - near, patch)]
         else:
             near = round(each * config.mouth)
-            pixels = torch.cat(
-                [self._scattered(self.mouth[rows], near), self._scattered(self.head[rows], each - near)], dim=1
-            )
-        return self._truth(rows, pixels)
+            parts = [self._scattered(self.mouth[rows], near), self._scattered(self.head[rows], each - near)]
+        return self._truth(rows, torch.cat(parts, dim=1))
 
     def all_of(self, row: int, box: Tensor) -> Truth:
         """Every pixel of a box of one frame."""

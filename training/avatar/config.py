@@ -27,6 +27,7 @@ class AvatarConfig(Contract):
     model: AvatarModel
     shape: FieldShape
     size: int = Field(512, ge=48, le=1024, description="Pixels a side that the film is brought to.")
+    longest_s: float = Field(60.0, ge=4, le=300, description="Of a longer film, its best part of so many seconds.")
     stages: tuple[Stage, ...]
     frames: int = Field(1, ge=1, le=16, description="Of each step.")
     rays: int = Field(16_384, ge=64, le=262_144, description="Of each step.")
@@ -65,6 +66,7 @@ SMALL_SHAPE = FieldShape(
 )
 SMALL: dict[str, Any] = {
     "size": 256,
+    "longest_s": 20.0,
     "frames": 4,
     "rays": 1024,
     "plane_rate": 3e-2,
@@ -115,7 +117,10 @@ ALIASES = {  # upstreams' words
     "iters": "steps",
     "num_rays": "rays",
 }
-SETTABLE = ("plane_rate", "net_rate", "frames", "rays", "mouth", "seed", "size", "preview_steps", "save_steps")
+SETTABLE = (
+    *("plane_rate", "net_rate", "frames", "rays", "mouth", "seed"),
+    *("size", "longest_s", "preview_steps", "save_steps"),
+)
 NOT_OURS = ("licence", "consent", "landmarks")  # of the footage: `training.avatar.footage`
 
 

@@ -17,18 +17,18 @@ from deployments.avatar.drawing import draw, over
 from deployments.avatar.field import HeadField
 from deployments.avatar.march import rays_of
 from deployments.avatar.reel import Pictures
-from deployments.avatar.sound import FLOOR_DB, RANGE, around
+from deployments.avatar.sound import RANGE, around
 from training.avatar.choosing import Chooser, Truth
 from training.avatar.config import AvatarConfig, Stage
 from training.avatar.footage import Footage
 from training.avatar.losses import loss_of, psnr
+from training.avatar.mouth import PER_DB
 from training.avatar.occupancy import Occupancy
 
 REFRESH = 16  # steps between two looks at what is occupied
 KEEP_S = 30.0  # between two checkpoints, at most
 OWN = 0.1  # spread of the frames' own codes at the start
 CLIP = 1.0
-PER_DB = 2 * RANGE / -FLOOR_DB
 SMOOTH = 0.98
 
 Report = Callable[[Figures], None]

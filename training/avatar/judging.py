@@ -7,14 +7,12 @@ import torch
 from numpy.typing import NDArray
 
 from contracts.errors import EngineFailed
-from deployments.avatar.reel import Pictures
-from training.avatar.fitting import PER_DB, AvatarTraining
+from training.avatar.fitting import AvatarTraining
 from training.avatar.footage import Boxes
+from training.avatar.mouth import Curve, correlation, cut, loudness, openings
 
 SHUFFLES = 4
 LEAST, MARGIN = 0.25, 0.15  # of the correlation: with the voice, and above that with another sound
-LOUD, VOICED = slice(5, 11), slice(6, 60)  # steps of a window about the frame's middle; its bins of 0.2 to 3 kHz
-Curve = NDArray[np.float64]  # (n,)
 
 
 class Verdict(NamedTuple):
@@ -37,9 +35,9 @@ def judged(training: AvatarTraining) -> Verdict:
     footage, rows = training.footage, training.footage.held
     if len(rows) < 4:
         raise EngineFailed("留出的画面太少，无法检验口型是否跟随声音，请使用更长的视频。")
-    loud = loudness(training)[rows]
+    loud = loudness(footage.windows)[rows]
     mouth = footage.mouth[rows]
-    filmed = openings([_cut(footage.frames[row], box) for row, box in zip(rows, mouth, strict=True)])
+    filmed = openings(cut(footage.frames[rows], mouth))
     own = openings([training.drawn(int(row), box)[0] for row, box in zip(rows, _boxes(mouth), strict=True)])
     near = [training.drawn(int(row), training.chooser.head[row])[1] for row in rows]
     others = [correlation(_shuffled(training, rows, mouth, number), loud) for number in range(SHUFFLES)]
@@ -61,26 +59,6 @@ def check(verdict: Verdict) -> None:
         )
 
 
-def openings(mouths: list[Pictures]) -> Curve:
-    """(n,) of pictures of the same person's mouth: how much of each is far darker than the skin about it."""
-    grey = [each.astype(np.float64) @ (0.299, 0.587, 0.114) for each in mouths]
-    skin = float(np.median(np.concatenate([each.ravel() for each in grey])))
-    return np.array([np.maximum(0, 0.6 - each / max(skin, 1.0)).mean() for each in grey])
-
-
-def loudness(training: AvatarTraining) -> Curve:
-    """(n,) of each frame: the mean amplitude of its voice."""
-    levels = training.footage.windows[:, LOUD, VOICED].astype(np.float64) / PER_DB  # dB
-    return (10 ** (levels / 20)).mean(axis=(1, 2))
-
-
-def correlation(first: Curve, second: Curve) -> float:
-    """Pearson's; 0 where one of them does not change."""
-    if first.std() < 1e-9 or second.std() < 1e-9:
-        return 0.0
-    return float(np.corrcoef(first, second)[0, 1])
-
-
 def _shuffled(training: AvatarTraining, rows: NDArray[np.int64], mouth: Boxes, number: int) -> Curve:
     order = np.random.default_rng(number).permutation(rows)
     asked = zip(rows, _boxes(mouth), order, strict=True)
@@ -89,8 +67,3 @@ def _shuffled(training: AvatarTraining, rows: NDArray[np.int64], mouth: Boxes, n
 
 def _boxes(boxes: Boxes) -> list[torch.Tensor]:
     return [torch.from_numpy(each) for each in boxes]
-
-
-def _cut(picture: Pictures, box: NDArray[np.int64]) -> Pictures:
-    left, top, right, bottom = box
-    return picture[top:bottom, left:right]

@@ -31,6 +31,7 @@ LINES = (
     Line("有什么问题，都可以随时问我。", "cmn"),
 )
 AT_ONCE = 1 << 17  # pixels
+RHYTHMS_HZ = (0.31, 0.83, 0.23, 0.57, 0.19, 0.17, 0.29, 0.13)  # nods, turns, tilts and shifts
 REACH = 1.12  # from a head's middle, beyond which nothing of it is
 DISTANCE, FOCAL = 6.0, 2.5  # heads away, and picture widths
 FIVE = (  # the points that MTCNN names: eyes, nose, corners of the mouth
@@ -116,22 +117,14 @@ def write_film(take: Take, path: Path, fps: Fraction = Fraction(FPS), crf: int =
 def _poses(count: int, scene: Scene) -> NDArray[np.float32]:
     """A head that nods and turns as if it talked to somebody."""
     phase = np.random.default_rng(scene.seed + 1).uniform(0, 2 * np.pi, 8)
-    time = np.arange(count) / FPS
-    wave = lambda hz, at: np.sin(2 * np.pi * hz * time + phase[at])  # noqa: E731
-    angles = np.radians(
-        np.stack(
-            [
-                3.0 * wave(0.31, 0) + 1.5 * wave(0.83, 1),  # nods
-                7.0 * wave(0.23, 2) + 2.0 * wave(0.57, 3),  # turns
-                2.0 * wave(0.19, 4),  # tilts
-            ],
-            axis=1,
-        )
+    time = 2 * np.pi * np.arange(count) / FPS
+    nods, nods_too, turns, turns_too, tilts, across, down, away = (
+        np.sin(hz * time + each) for hz, each in zip(RHYTHMS_HZ, phase, strict=True)
     )
-    shift = np.stack([0.10 * wave(0.17, 5), 0.04 * wave(0.29, 6), DISTANCE + 0.10 * wave(0.13, 7)], axis=1)
-    shift[:, :2] *= scene.sway
-    turns = np.stack([cv2.Rodrigues(each * scene.sway)[0] for each in angles])
-    return np.concatenate([turns, shift[..., None]], axis=2).astype(np.float32)
+    angles = np.radians(np.stack([3.0 * nods + 1.5 * nods_too, 7.0 * turns + 2.0 * turns_too, 2.0 * tilts], axis=1))
+    shift = np.stack([0.10 * scene.sway * across, 0.04 * scene.sway * down, DISTANCE + 0.10 * away], axis=1)
+    turned = np.stack([cv2.Rodrigues(each * scene.sway)[0] for each in angles])
+    return np.concatenate([turned, shift[..., None]], axis=2).astype(np.float32)
 
 
 def _light(number: int, scene: Scene) -> Light:

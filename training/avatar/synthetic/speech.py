@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import resample_poly
+from scipy.ndimage import gaussian_filter1d  # type: ignore[import-untyped]
+from scipy.signal import resample_poly  # type: ignore[import-untyped]
 
 from contracts.speech import SpeechRequest
 from deployments.avatar.sound import FPS, RATE_HZ, SAMPLES, Sound
@@ -18,6 +18,7 @@ from deployments.speech.espeak import Espeak
 WINDOW = 1024  # samples whose loudness and timbre a frame has
 LOUD_DB, RANGE_DB = -12.0, 22.0  # a mouth is wide open at the first, and shut so much below
 PAUSE_S = 0.35
+ROUND = 8 * FPS  # frames
 
 
 class Line(NamedTuple):
@@ -56,18 +57,17 @@ def _said(line: Line) -> Sound:
 
 
 def motion(sound: Sound, seed: int) -> Motion:
-    """The mouth follows the sound; eyes and brows do as they like."""
-    frames = len(sound) // SAMPLES
+    """The mouth follows the sound; eyes and brows do as they like, the same every eight seconds."""
     opening, width = mouth(sound)
     generator = np.random.default_rng(seed)
-    blink, beat = np.zeros(frames), np.array([0.5, 1.0, 1.0, 0.6, 0.2])
+    blink, beat = np.zeros(ROUND), np.array([0.5, 1.0, 1.0, 0.6, 0.2])
     at = int(generator.integers(10, 30))
-    while at < frames:
-        blink[at : at + len(beat)] = beat[: frames - at]
+    while at < ROUND:
+        blink[at : at + len(beat)] = beat[: ROUND - at]
         at += int(generator.integers(45, 90))
-    brows = gaussian_filter1d(generator.standard_normal(frames), 8, mode="wrap")
+    brows = gaussian_filter1d(generator.standard_normal(ROUND), 8, mode="wrap")
     brows = np.clip(0.4 + 0.35 * brows / max(1e-9, float(brows.std())), 0, 1)
-    return Motion(opening, width, blink, brows)
+    return Motion(opening, width, np.resize(blink, len(opening)), np.resize(brows, len(opening)))
 
 
 def mouth(sound: Sound) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

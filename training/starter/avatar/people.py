@@ -4,7 +4,7 @@ from contracts.human import AvatarModel
 from training.avatar.synthetic.film import Scene
 from training.avatar.synthetic.head import Looks
 
-SECONDS = 8.0
+SECONDS = 4.0
 HER = Looks(
     skin=(0.90, 0.70, 0.60),
     hair=(0.30, 0.17, 0.09),
