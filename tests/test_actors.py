@@ -108,6 +108,12 @@ def test_an_avatar_is_its_owners_alone_and_goes_when_it_says_so(caller: Trainer,
         assert (hidden.status_code, hidden.json()) == (none.status_code, none.json()) and hidden.status_code == 404
     shipped = caller.http.delete("/api/model-details/SyncTalk/starter")
     assert shipped.status_code == 403 and shipped.json()["status"] == "error"
+    files, place = caller.state.artifacts, f"{home(caller.owner)}/models/ER-NeRF"
+    files.upload(f"{place}/half/preview.jpg", b"jpeg", caller.owner)
+    assert stranger.http.delete("/api/model-details/ER-NeRF/half").status_code == 404
+    assert caller.http.delete("/api/model-details/ER-NeRF/HALF").status_code == 404
+    assert caller.http.delete("/api/model-details/ER-NeRF/half").status_code == 200
+    assert caller.http.delete("/api/model-details/ER-NeRF/%2e%2e").status_code == 404
     assert caller.http.delete(path).json() == {"status": "success", "message": "模型已删除"}
     assert caller.http.get(path).status_code == 404
     assert not any(key_of(caller) in str(each) for each in (caller.state.settings.var / "artifacts").rglob("*"))

@@ -1,11 +1,13 @@
 """Trainings of avatars as their callers see them: how far they are, what they have made, and for how long it stays."""
 
+from api.human.training import PREVIEW
 from api.paths import home
 from contracts.human import TRAIN
 from contracts.jobs import JobView
 from jobs.holdings import look
 from tests.avatars import keep
-from tests.trainings import Trainer
+from tests.media import picture
+from tests.trainings import Trainer, Workshop
 
 pytest_plugins = ["tests.workshop"]
 FIGURES = {"current_step": 30, "total_steps": 120, "loss": 0.5, "metrics": {"psnr": 24.5, "eta_s": 90.0}}
@@ -33,6 +35,17 @@ def test_it_tells_how_far_it_is_and_how_long_it_will_take(trainer: Trainer) -> N
     records.report(job_id, 0.5, "", {"current_step": 60, "total_steps": 120})
     left_s = status(trainer, task_id)["eta_s"]
     assert isinstance(left_s, float) and 0 <= left_s < 60
+
+
+def test_it_shows_how_well_it_draws(trainer: Trainer, workshop: Workshop) -> None:
+    fields = asked(trainer, 6)
+    trainer.running(TRAIN, **fields)
+    path = f"/api/train-status/{fields['task_id']}/preview"
+    assert trainer.http.get(path).status_code == 404
+    trainer.state.artifacts.upload(f"{fields['output']}/{PREVIEW}", picture("JPEG"), trainer.owner)
+    answer = trainer.http.get(path)
+    assert (answer.content, answer.headers["content-type"]) == (picture("JPEG"), "image/jpeg")
+    assert workshop.trainer().http.get(path).status_code == 404
 
 
 def test_what_it_was_refused_for_is_told(trainer: Trainer) -> None:

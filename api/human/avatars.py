@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from api.auth import Known
 from api.human.dialect import clock
-from api.human.folders import MODELS, SHIPPED, File, Folder, find_folder, folders
+from api.human.folders import MODELS, SHIPPED, File, Folder, find_folder, folders, own_keys
 from api.human.uploads import FileInfo, info_of
 from api.state import Here, State
 from contracts.errors import Forbidden, InvalidInput
@@ -76,12 +76,14 @@ def model_details(model_type: str, model_name: str, state: Here, caller: Known) 
 
 @details.delete("/api/model-details/{model_type}/{model_name}")
 def remove_model(model_type: str, model_name: str, state: Here, caller: Known) -> Removed:
-    """One's own; what replicas have in memory of it goes within seconds."""
+    """One's own, or what a training that has failed has left; replicas forget it within seconds."""
     _check_type(model_type)
-    folder = find_folder(state, caller, model_type, model_name, "model_name")
-    if not folder.key.startswith("callers/"):
+    keys = own_keys(state, caller, model_type, model_name)
+    if not keys:
+        find_folder(state, caller, model_type, model_name, "model_name")
         raise Forbidden("共享和内置的模型不能删除。", param="model_name")
-    state.artifacts.delete(folder.key)
+    for key in keys:
+        state.artifacts.delete(key)
     return Removed(message="模型已删除")
 
 

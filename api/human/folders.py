@@ -71,6 +71,13 @@ def find_folder(state: State, caller: Caller, model: str, name: str, param: str)
     return min(found, key=lambda each: not each.key.startswith("callers/"))
 
 
+def own_keys(state: State, caller: Caller, model: str, name: str) -> list[str]:
+    """Where something of the caller's own lies under this name, whole or not. What is no name: nowhere."""
+    places = [f"{home(owner)}/{TRAINED}/{model}/{name}" for owner in caller.owners if "/" not in name]
+    rows = newest_under(state.database, places)  # SQLite compares without regard to case
+    return [place for place in places if any(row.key.startswith(f"{place}/") for row in rows)]
+
+
 def _places(caller: Caller) -> list[str]:
     """No caller can write in the last one."""
     return [*(f"{home(owner)}/{TRAINED}" for owner in caller.owners), TRAINED]

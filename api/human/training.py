@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import count
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from api.auth import Known
 from api.callbacks import CallbackUrl
 from api.callers import Caller
+from api.files import file_response
 from api.human.asked import avatar_model
 from api.human.calling import said
 from api.human.dialect import clock
@@ -34,6 +35,7 @@ from store.tables import JobRow
 router = APIRouter(route_class=FormRoute)
 lookups = APIRouter()
 MOST_EPOCHS = 1_000_000
+PREVIEW = "preview.jpg"  # beside the avatar, from training
 LEAST_KNOWN = 0.01  # of a training, before it can be told how long it will take
 TASK_ID = re.compile(r"train_[0-9]{8}_[0-9]{6}(_[0-9]{1,6})?")
 SAID: dict[JobState, str] = {
@@ -116,6 +118,17 @@ def train_status(task_id: str, state: Here, caller: Known) -> TrainStatus:
         **figures.model_dump(include={"current_step", "total_steps", "loss", "metrics"}),
     )
     return TrainStatus(message=SAID[job.state], task_id=task_id, data=progress)
+
+
+@lookups.get("/api/train-status/{task_id}/preview", response_class=Response)
+def train_preview(task_id: str, state: Here, caller: Known, request: Request) -> Response:
+    """The newest picture of it, a JPEG: a frame of the film that is not learnt, beside what is drawn of it."""
+    job = find_training(state, caller, task_id)
+    try:
+        found = state.artifacts.find(f"{job.params['output']}/{PREVIEW}")
+    except NotFound:
+        raise NotFound("还没有预览。", param="task_id") from None
+    return file_response(state.artifacts, found, request)
 
 
 def _left_s(job: JobView, figures: Figures) -> float | None:
