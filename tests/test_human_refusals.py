@@ -14,9 +14,11 @@ import httpx
 import pytest
 
 from api.human.parameters import Parameters, parse
+from api.human.training import SHORTEST_S
 from contracts.errors import InvalidInput
-from tests.media import film, picture, sound, speech
+from tests.media import film, picture, sound, speech, talkie
 from training.avatar.config import config_of
+from training.avatar.preparation.preflight import LEAST_S
 
 HTML = b"<html><script>alert(1)</script></html>"
 ARCHIVE = io.BytesIO()
@@ -56,7 +58,7 @@ def refuses(client: httpx.Client, path: str, form: dict[str, str], named: str, v
 
 @pytest.fixture(scope="module")
 def film_bytes() -> bytes:
-    return film("mp4", "libx264")
+    return talkie(speech(), 5.0)
 
 
 @pytest.fixture
@@ -202,6 +204,14 @@ def test_trainings_that_cannot_be(
     assert user.get("/api/history/model_training").json()["history"] == []
 
 
+def test_films_that_say_themselves_that_nothing_can_be_learnt(user: httpx.Client) -> None:
+    assert SHORTEST_S == LEAST_S
+    for content, named in ((talkie(speech(), 3.0), "太短"), (film("mp4", "libx264", 5.0), "没有声音")):
+        video = user.post("/api/upload-training-video", files={"video": ("a.mp4", content)}).json()["relative_path"]
+        refuses(user, "/model_training", TRAINING | {"ref_video": video}, named)
+    assert user.get("/api/history/model_training").json()["history"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "named", "status"),
     [
@@ -279,6 +289,8 @@ def test_another_callers_things_are_not_found(new_user: Callable[[], httpx.Clien
     hidden, none = stranger.get(f"/api/train-status/{started}"), stranger.get("/api/train-status/train_20250101_000000")
     assert (hidden.status_code, hidden.json()) == (none.status_code, none.json()) and hidden.status_code == 404
     assert owner.get("/api/history/model_training").json()["history"][0]["id"] == started
+    assert stranger.post(f"/api/training/stop/{started}").status_code == 404
+    assert owner.post(f"/api/training/stop/{started}").status_code == 200
     for path in ("/api/reference-audios", "/api/training-videos", "/api/cloned-audios", "/api/history/audio_clone"):
         assert (owner.get(path).json()["total_count"], stranger.get(path).json()["total_count"]) == (1, 0), path
 

@@ -14,7 +14,7 @@ from api.auth import Known
 from api.callbacks import CallbackUrl
 from api.callers import Caller
 from api.files import file_response
-from api.human.asked import avatar_model
+from api.human.asked import avatar_model, fetched
 from api.human.calling import said
 from api.human.dialect import clock
 from api.human.gpus import check_gpu
@@ -23,18 +23,20 @@ from api.human.paths import find_media, told
 from api.human.voices import LONGEST_CONSENT, LONGEST_PATH, Name
 from api.paths import home
 from api.state import Here, State
-from api.uploads import FormRoute
+from api.uploads import FormRoute, aside
 from contracts.errors import Conflict, InvalidInput, NotFound
 from contracts.human import TRAIN, TrainTask
 from contracts.jobs import Job, JobState, JobView
 from contracts.platform import TRAINED, Figures
 from jobs.jobs import new_id
 from store.database import in_turn, now_ms
+from store.media import probe
 from store.tables import JobRow
 
 router = APIRouter(route_class=FormRoute)
 lookups = APIRouter()
 MOST_EPOCHS = 1_000_000
+SHORTEST_S = 4  # of a film; see `training.avatar.preparation.preflight`
 PREVIEW = "preview.jpg"  # beside the avatar, from training
 LEAST_KNOWN = 0.01  # of a training, before it can be told how long it will take
 TASK_ID = re.compile(r"train_[0-9]{8}_[0-9]{6}(_[0-9]{1,6})?")
@@ -78,7 +80,7 @@ class TrainStatus(Started):
 
 
 @router.post("/model_training")
-def model_training(
+async def model_training(
     state: Here,
     caller: Known,
     callback_url: CallbackUrl,
@@ -91,15 +93,15 @@ def model_training(
     consent: Annotated[str, Form(max_length=LONGEST_CONSENT)] = "",
 ) -> Started:
     """At once: the training goes on under `task_id`. `consent`: that of who is seen, kept with the avatar."""
-    model, note = avatar_model(model_choice, "model_choice"), check_gpu(gpu_choice)
+    model, note = avatar_model(model_choice, "model_choice"), await aside(check_gpu, gpu_choice)
     epochs, parameters = _epochs(epoch), parse(custom_params, model)
     if not ref_video.strip():
         raise InvalidInput("请填写参考视频。", param="ref_video")
-    film = find_media(state, caller, ref_video, "video", "ref_video").key
+    film = await aside(_film, state, caller, ref_video)
     if consent.strip():
         parameters["consent"] = consent.strip()
     task = TrainTask(model=model, film=film, epochs=epochs, parameters=parameters, gpu="" if note else gpu_choice)
-    return Started(message=said("模型训练开始", note), task_id=_submit(state, caller, task, callback_url))
+    return Started(message=said("模型训练开始", note), task_id=await aside(_submit, state, caller, task, callback_url))
 
 
 @lookups.get("/api/train-status/{task_id}")
@@ -146,6 +148,18 @@ def find_training(state: State, caller: Caller, task_id: str) -> JobView:
         return state.jobs.records.get(jobs[0].id if jobs else "", *caller.owners)
     except NotFound:
         raise NotFound("训练任务不存在。", param="task_id") from None
+
+
+def _film(state: State, caller: Caller, path: str) -> str:
+    """The key of a film that may be learnt from, as far as it says itself; faces are looked for by the training."""
+    key = find_media(state, caller, path, "video", "ref_video").key
+    with fetched(state, key) as copy, copy.open("rb") as file:
+        media = probe(file, ["video"], "ref_video")
+    if (media.duration_s or 0) < SHORTEST_S:
+        raise InvalidInput(f"视频太短，至少要 {SHORTEST_S} 秒，最好 1 至 5 分钟的讲话。", param="ref_video")
+    if not media.sample_rate:
+        raise InvalidInput("视频没有声音，请提供带有讲话声的视频。", param="ref_video")
+    return key
 
 
 def _epochs(epoch: str) -> int:
