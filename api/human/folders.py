@@ -11,10 +11,11 @@ from api.paths import home
 from api.state import State
 from contracts.avatar import STARTER
 from contracts.catalog import CATALOG
-from contracts.errors import NotFound
+from contracts.errors import InvalidInput, NotFound
 from contracts.human import AvatarModel
 from contracts.platform import MANIFEST, TRAINED
 from store.listing import newest_under
+from store.names import key_of
 from store.tables import ArtifactRow
 
 MODELS: tuple[AvatarModel, ...] = get_args(AvatarModel)
@@ -73,7 +74,11 @@ def find_folder(state: State, caller: Caller, model: str, name: str, param: str)
 
 def own_keys(state: State, caller: Caller, model: str, name: str) -> list[str]:
     """Where something of the caller's own lies under this name, whole or not. What is no name: nowhere."""
-    places = [f"{home(owner)}/{TRAINED}/{model}/{name}" for owner in caller.owners if "/" not in name]
+    try:
+        key = key_of(f"{TRAINED}/{model}/{name}")
+    except InvalidInput:
+        return []
+    places = [f"{home(owner)}/{key}" for owner in caller.owners if key.count("/") == 2]
     rows = newest_under(state.database, places)  # SQLite compares without regard to case
     return [place for place in places if any(row.key.startswith(f"{place}/") for row in rows)]
 
