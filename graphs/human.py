@@ -19,7 +19,6 @@ from contracts.human import (
     ChatTask,
     CloneTask,
     SpeakTask,
-    TrainTask,
     VideoTask,
     Voices,
     scratch_of,
@@ -91,14 +90,6 @@ class Performer:
             told = await steps.run("talk", self._talk, job, f"{folder}/sound.wav")
             film = await self._film(job, steps, told, task, told["reply"])
         return film | {"heard": told["heard"], "reply": told["reply"]}
-
-    async def train(self, job: Job, steps: Steps) -> dict[str, Any]:
-        """Nothing is trained yet, and the job says so."""
-        task = TrainTask.model_validate(job.params)
-        raise Unavailable(
-            f"{task.model} 训练尚未启用：当前版本不含数字人训练程序，没有训练任何模型，上传的视频保持原样。"
-            "请在升级到包含训练程序的版本后重新提交；声音克隆和视频生成现在就可以使用。"
-        )
 
     async def _portrait(self, job: Job) -> str:
         return await portrait(self.image, self.files, scratch_of(job.id), job.made(self.image.model))

@@ -51,11 +51,11 @@ def pipelines(
     made[platform.IMAGE] = Pipeline(Draughtsman(images, files).draw)
     made[platform.TRANSCRIPTION] = Pipeline(Transcriber(transcriptions, files).transcribe)
     finetuner = Finetuner(trainer)
-    made |= dict.fromkeys((platform.LORA, platform.ONE_CLICK), Pipeline(finetuner.tune))
+    made |= dict.fromkeys((platform.LORA, platform.ONE_CLICK, TRAIN), Pipeline(finetuner.tune))
     made[platform.MERGE] = Pipeline(finetuner.merge)
     performer = Performer(chats, speeches, transcriptions, avatars, image, video, files, voices, mark)
-    played = (performer.clone, performer.speak, performer.perform, performer.chat, performer.train)
-    made |= dict(zip((CLONE, SPEAK, VIDEO, CHAT, TRAIN), map(Pipeline, played), strict=True))
+    played = (performer.clone, performer.speak, performer.perform, performer.chat)
+    made |= dict(zip((CLONE, SPEAK, VIDEO, CHAT), map(Pipeline, played), strict=True))
     return {kind: _forgetting(pipeline, files) for kind, pipeline in made.items()}
 
 

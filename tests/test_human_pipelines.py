@@ -306,7 +306,6 @@ TALKED |= {"speech_model": "espeak", "transcription_model": "hears"}
         (VIDEO, FILM | {"speech_model": "matching", "sample": "gone.wav"}, NotFound, "文件不存在"),
         (CHAT, TALKED | {"transcription_model": ""}, Unavailable, "语音识别模型，"),
         (CHAT, TALKED | {"chat_model": "glm-4-plus"}, Unavailable, "对话模型“glm-4-plus”"),
-        (TRAIN, {"model": "SyncTalk", "film": "a.mp4", "epochs": 100}, Unavailable, "SyncTalk 训练尚未启用"),
     ],
 )
 async def test_what_cannot_be_done_fails_in_plain_words_and_leaves_nothing(

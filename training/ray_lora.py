@@ -1,111 +1,33 @@
-"""A training of an adapter on Ray Train, as a Ray Job runs it: `python -m training.ray_lora <job> <attempt>`.
+"""A training of an adapter on Ray Train: `python -m training.ray_lora <job> <attempt>`."""
 
-Workers that die are begun anew and go on from the checkpoint. It stops by itself when its job no longer runs, and when
-it is another attempt's turn: a Ray Job may outlive those who watch it.
-"""
-
-import logging
-import shutil
-import sys
-import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contracts.errors import Cancelled, ServiceError
-from contracts.platform import MANIFEST, Figures
-from contracts.settings import Settings
 from store.artifacts import Artifacts
-from store.runs import RAY_TRAIN, Run
+from store.runs import Run
 from store.samples import parts
 from training.checkpoints import Checkpoints
 from training.lora import train
-from training.papers import Papers, Told
-from training.recipe import Outcome
-
-log = logging.getLogger("troupe.training")
-BEAT_S = 0.4
-MOST_DEATHS = 3  # of workers
-
-
-class Line:
-    """To those who watch: tells the newest figures and hears whether to go on, several times a second."""
-
-    def __init__(self, papers: Papers, files: Artifacts, attempt: int, leads: bool) -> None:
-        self.papers, self.files, self.attempt, self.leads = papers, files, attempt, leads
-        self.made, self.told = papers.made(), Told()
-        self.cancelled = self.superseded = False
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> "Line":
-        self._hear()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def report(self, figures: Figures) -> None:
-        self.told = Told(figures=figures)
-
-    def should_stop(self) -> bool:
-        return self.cancelled or self.superseded
-
-    def _beat(self) -> None:
-        said = None
-        while not self._over.wait(BEAT_S):
-            try:
-                self._hear()
-                if self.leads and self.told is not said:
-                    said = self.told
-                    self.papers.tell(self.attempt, said)
-            except ServiceError:  # what is away comes back, and the training does not need it meanwhile
-                log.warning("the training could not tell how far it is", exc_info=True)
-
-    def _hear(self) -> None:
-        self.superseded = self.papers.turn() != self.attempt
-        try:
-            self.files.check_wanted(self.made)
-        except Cancelled:
-            self.cancelled = True
+from training.papers import Told
+from training.ray_work import Line, drive, publish
+from training.ray_work import work as worked
+from training.recipe import Config, Outcome
 
 
 def work(arguments: dict[str, str]) -> None:
-    """On every worker."""
-    from ray.train import get_context
-
-    attempt = int(arguments["attempt"])
-    settings = Settings(min_free_gib=0)  # it has begun, and may use what is kept free
-    run, files = Run(settings, arguments["job"]), Artifacts(settings)
-    papers, leads = Papers(run), get_context().get_world_rank() == 0
-    with Line(papers, files, attempt, leads) as line:
-        ended = _trained(run, files, line)
-    if leads and not line.superseded:
-        papers.tell(attempt, ended)
+    worked(arguments, trained)
 
 
-def _trained(run: Run, files: Artifacts, line: Line) -> Told:
+def trained(run: Run, files: Artifacts, line: Line) -> Told:
     plan = line.papers.plan()
+    assert isinstance(plan.config, Config)
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "adapter"
-        try:
-            dataset = parts(files, plan.dataset)
-            kept = lambda mark: Checkpoints(run, mark)  # noqa: E731
-            outcome = train(plan.config, dataset, kept, folder, line.report, line.should_stop)
-            key = "" if line.superseded else publish(files, folder, f"{plan.output}/{run.id}", plan.owner)
-        except ServiceError as error:
-            failure = (error.code, error.message, error.param)
-            return Told(state="failed", figures=line.told.figures, failure=failure)
+        dataset = parts(files, plan.dataset)
+        kept = lambda mark: Checkpoints(run, mark)  # noqa: E731
+        outcome = train(plan.config, dataset, kept, folder, line.report, line.should_stop)
+        key = "" if line.superseded else publish(files, folder, f"{plan.output}/{run.id}", plan.owner)
     return _told(outcome, key)
-
-
-def publish(files: Artifacts, folder: Path, key: str, owner: str) -> str:
-    """Keep an adapter in the store; its manifest comes last. The key of its folder; empty: there was none."""
-    made = sorted(folder.glob("*"), key=lambda path: path.name == MANIFEST)
-    for path in made:
-        files.upload(f"{key}/{path.name}", path, owner)
-    return key if made else ""
 
 
 def _told(outcome: Outcome, key: str) -> Told:
@@ -114,37 +36,7 @@ def _told(outcome: Outcome, key: str) -> Told:
 
 
 def main() -> None:
-    """The driver: does not end before the training has."""
-    from ray.train import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchTrainer
-
-    job, attempt = sys.argv[1:]
-    settings = Settings()
-    plan, name = Papers(Run(settings, job)).plan(), f"{job}-{attempt}"
-    trainer = TorchTrainer(
-        work,
-        train_loop_config={"job": job, "attempt": attempt},
-        scaling_config=ScalingConfig(
-            num_workers=plan.workers, use_gpu=bool(plan.gpus), resources_per_worker=_resources(plan.cpus, plan.gpus)
-        ),
-        run_config=RunConfig(
-            name=name,  # one that was used goes on with what was kept under it
-            storage_path=str(place_of(settings)),
-            failure_config=FailureConfig(max_failures=MOST_DEATHS),
-        ),
-    )
-    try:
-        trainer.fit()
-    finally:
-        shutil.rmtree(place_of(settings) / name, ignore_errors=True)  # Ray's own notes: ours are in the run
-
-
-def place_of(settings: Settings) -> Path:
-    return settings.var.resolve() / RAY_TRAIN
-
-
-def _resources(cpus: float, gpus: float) -> dict[str, float]:
-    return {"CPU": cpus} | ({"GPU": gpus} if gpus else {})
+    drive(work)
 
 
 if __name__ == "__main__":

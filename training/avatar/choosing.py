@@ -26,21 +26,22 @@ class Chooser:
         self.config, self.device = config, device
         self.frames, self.behind = (torch.from_numpy(each).to(device) for each in (footage.frames, footage.behind))
         self.taught = torch.from_numpy(footage.taught).to(device)
-        self.head, self.mouth = (torch.from_numpy(each).to(device) for each in (footage.head, footage.mouth))
+        drawn = footage.region(config.drawn)
+        self.drawn, self.mouth = (torch.from_numpy(each).to(device) for each in (drawn, footage.mouth))
         self.heard = torch.from_numpy(footage.region(config.heard)).to(device)
 
     def choose(self, patch: int) -> Truth:
-        """At random; a `patch` of so many pixels a side about the mouth and one anywhere in the head, or scattered."""
+        """At random; a `patch` of so many pixels a side about the mouth or anywhere in what is drawn, or scattered."""
         config = self.config
         rows = self.taught[torch.randint(len(self.taught), (config.frames,), device=self.device)]
         each = max(1, config.rays // config.frames)
         if patch:
             count = max(1, each // patch**2)
             near = int(count * config.mouth + float(torch.rand(())))  # on average so many
-            parts = [self._squares(self.mouth[rows], near, patch), self._squares(self.head[rows], count - near, patch)]
+            parts = [self._squares(self.mouth[rows], near, patch), self._squares(self.drawn[rows], count - near, patch)]
         else:
             near = round(each * config.mouth)
-            parts = [self._scattered(self.mouth[rows], near), self._scattered(self.head[rows], each - near)]
+            parts = [self._scattered(self.mouth[rows], near), self._scattered(self.drawn[rows], each - near)]
         return self._truth(rows, torch.cat(parts, dim=1))
 
     def all_of(self, row: int, box: Tensor) -> Truth:

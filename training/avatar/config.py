@@ -38,7 +38,7 @@ class AvatarConfig(Contract):
     quiet: float = Field(1e-4, ge=0, description="That price: on how far sound reaches elsewhere.")
     clear: float = Field(1e-4, ge=0, description="Price of a ray that sees neither the head nor what is behind.")
     adjusted: bool = Field(False, description="Poses by bundle adjustment of tracks, beyond smoothing.")
-    drawn: Region = Field("face", description="What of a frame is drawn anew when the avatar speaks.")
+    drawn: Region = Field("face", description="What of a frame is learnt, and drawn anew when the avatar speaks.")
     plane_rate: FiniteFloat = Field(1e-2, gt=0, le=1)
     net_rate: FiniteFloat = Field(1e-3, gt=0, le=1)
     last_rate: FiniteFloat = Field(0.1, gt=0, le=1, description="Of the rates, at the end.")
@@ -72,6 +72,7 @@ SMALL: dict[str, Any] = {
     "plane_rate": 3e-2,
     "net_rate": 1e-2,
     "mouth": 0.6,
+    "drawn": "lower",
     "preview_steps": 500,
     "save_steps": 500,
 }

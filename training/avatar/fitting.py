@@ -33,7 +33,7 @@ SMOOTH = 0.98
 
 Report = Callable[[Figures], None]
 ShouldStop = Callable[[], bool]
-Show = Callable[[int, Pictures], None]  # a step's preview: the true picture beside the drawn one
+Show = Callable[[int, Pictures], object]  # a step's preview: the true picture beside the drawn one
 
 
 class Kept(Protocol):
@@ -180,7 +180,7 @@ class AvatarTraining:
     def _preview(self) -> None:
         held = self.footage.held
         row = int(held[self.step % len(held)]) if len(held) else 0
-        box = self.chooser.head[row]
+        box = self.chooser.drawn[row]
         picture, self.metrics["psnr"] = self.drawn(row, box)
         left, top, right, bottom = (int(edge) for edge in box)
         self.show(self.step, np.concatenate([self.footage.frames[row, top:bottom, left:right], picture], axis=1))

@@ -39,7 +39,7 @@ def judged(training: AvatarTraining) -> Verdict:
     mouth = footage.mouth[rows]
     filmed = openings(cut(footage.frames[rows], mouth))
     own = openings([training.drawn(int(row), box)[0] for row, box in zip(rows, _boxes(mouth), strict=True)])
-    near = [training.drawn(int(row), training.chooser.head[row])[1] for row in rows]
+    near = [training.drawn(int(row), training.chooser.drawn[row])[1] for row in rows]
     others = [correlation(_shuffled(training, rows, mouth, number), loud) for number in range(SHUFFLES)]
     return Verdict(
         float(np.mean(near)),

@@ -52,9 +52,12 @@ class Report(Contract):
     problems: tuple[str, ...] = ()
 
 
-def preflight(path: Path, find: Callable[[Pictures], list[Face]]) -> tuple[Report, list[Look], Sound]:
+def preflight(
+    path: Path, find: Callable[[Pictures], list[Face]], most: int = LOOKS
+) -> tuple[Report, list[Look], Sound]:
+    """`most`: frames that are looked at."""
     film, sound = film_of(path), sound_of(path)
-    seen = list(looks(path, film, find)) if film.duration_s >= LEAST_S / 2 else []
+    seen = looks(path, film, find, most) if film.duration_s >= LEAST_S / 2 else []
     report = reported(film, seen, sound)
     return report.model_copy(update={"problems": tuple(problems(report, len(seen)))}), seen, sound
 
@@ -65,11 +68,11 @@ def check(report: Report) -> None:
         raise InvalidInput("视频不适合训练：" + "；".join(report.problems) + "。", param="ref_video")
 
 
-def looks(path: Path, film: Film, find: Callable[[Pictures], list[Face]]) -> list[Look]:
-    every = max(1, int(film.duration_s * FPS / LOOKS))
+def looks(path: Path, film: Film, find: Callable[[Pictures], list[Face]], most: int) -> list[Look]:
+    every = max(1, int(film.duration_s * FPS / most))
     scale = min(1.0, SIDE / max(film.width, film.height))
     made = []
-    for number, frame in frames_of(path, 0.0, LOOKS, every):
+    for number, frame in frames_of(path, 0.0, most, every):
         small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
         faces = [Face(_scaled(face.box, scale), face.points / np.float32(scale)) for face in find(np.asarray(small))]
         made.append(Look(number * every / FPS, faces, _mouth(frame, faces[0].points) if faces else 0.0))

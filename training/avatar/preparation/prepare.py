@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.errors import Cancelled, InvalidInput
+from contracts.errors import InvalidInput
 from deployments.avatar.bundle import digest
 from deployments.avatar.reel import Pictures
 from deployments.avatar.sound import FPS, RATE_HZ, SAMPLES, Sound, windows
@@ -35,7 +35,6 @@ def prepared(
     find: Callable[[Pictures], list[Face]],
     cache: Path,
     landmarks: bytes = b"",
-    should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[Footage, Report]:
     """`landmarks`: a caller's own points, of the whole film as it is at 25 frames a second. `InvalidInput` says why a
     film will not do. The same film and settings are prepared once."""
@@ -50,8 +49,6 @@ def prepared(
     check(report)
     start_s = best_part(seen, sound, report.duration_s, config.longest_s)
     frames, corner, scale = cropped(path, seen, start_s, config)
-    if should_stop():
-        raise Cancelled("已取消")
     points = _given(landmarks, report, start_s, len(frames), corner, scale) if landmarks else tracked(frames, find)
     camera = np.array([FOCAL * max(report.width, report.height) * scale, config.size / 2, config.size / 2], np.float32)
     poses = posed(points, camera)

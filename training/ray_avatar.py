@@ -1,0 +1,57 @@
+"""A training of an avatar on Ray Train: `python -m training.ray_avatar <job> <attempt>`."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from contracts.errors import Cancelled
+from deployments.pretrained import best_device
+from store.artifacts import Artifacts
+from store.runs import Run
+from training.avatar.config import AvatarConfig
+from training.avatar.train import Asked, trained_avatar
+from training.checkpoints import Checkpoints
+from training.papers import Told
+from training.ray_work import Line, drive, publish
+from training.ray_work import work as worked
+
+PREPARED = "prepared"  # a folder of `var`: films made ready, which another attempt need not do again
+
+
+def work(arguments: dict[str, str]) -> None:
+    worked(arguments, trained)
+
+
+def trained(run: Run, files: Artifacts, line: Line) -> Told:
+    """Its avatar is in the store when its mouth follows the voice; else what it has learnt, which is no avatar."""
+    plan = line.papers.plan()
+    assert isinstance(plan.config, AvatarConfig)
+    with TemporaryDirectory() as scratch:
+        film, folder = Path(scratch) / "film", Path(scratch) / "avatar"
+        files.fetch(plan.dataset, film)
+        asked = Asked(
+            config=plan.config,
+            film=film,
+            folder=folder,
+            cache=run.settings.var / PREPARED,
+            licence=plan.notes.get("licence", ""),
+            consent=plan.notes.get("consent", ""),
+            device=best_device(),
+        )
+        show = lambda name, content: files.upload(f"{plan.output}/{name}", content, plan.owner)  # noqa: E731
+        kept = lambda mark: Checkpoints(run, mark)  # noqa: E731
+        try:
+            manifest = trained_avatar(asked, kept, line.report, line.should_stop, show)
+        except Cancelled:
+            return Told(state="stopped", figures=line.told.figures)
+        key = "" if line.superseded else publish(files, folder, plan.output, plan.owner)
+    return Told(state="completed", figures=line.told.figures, manifest=manifest.model_dump(mode="json"), adapter=key)
+
+
+def main() -> None:
+    drive(work)
+
+
+if __name__ == "__main__":
+    from training.ray_avatar import main as entry  # not `__main__`: workers find what they run by its module's name
+
+    entry()
