@@ -1,5 +1,6 @@
 """A training of an avatar on Ray Train: `python -m training.ray_avatar <job> <attempt>`."""
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,10 +12,8 @@ from training.avatar.config import AvatarConfig
 from training.avatar.train import Asked, trained_avatar
 from training.checkpoints import Checkpoints
 from training.papers import Told
-from training.ray_work import Line, drive, publish
+from training.ray_work import Line, drive, place_of, publish
 from training.ray_work import work as worked
-
-PREPARED = "prepared"  # a folder of `var`: films made ready, which another attempt need not do again
 
 
 def work(arguments: dict[str, str]) -> None:
@@ -23,7 +22,7 @@ def work(arguments: dict[str, str]) -> None:
 
 def trained(run: Run, files: Artifacts, line: Line) -> Told:
     """Its avatar is in the store when its mouth follows the voice; else what it has learnt, which is no avatar."""
-    plan = line.papers.plan()
+    plan, ready = line.papers.plan(), place_of(run.settings) / f"{run.id}-prepared"  # which outlives a worker
     assert isinstance(plan.config, AvatarConfig)
     with TemporaryDirectory() as scratch:
         film, folder = Path(scratch) / "film", Path(scratch) / "avatar"
@@ -32,7 +31,7 @@ def trained(run: Run, files: Artifacts, line: Line) -> Told:
             config=plan.config,
             film=film,
             folder=folder,
-            cache=run.settings.var / PREPARED,
+            cache=ready,
             licence=plan.notes.get("licence", ""),
             consent=plan.notes.get("consent", ""),
             device=best_device(),
@@ -43,6 +42,8 @@ def trained(run: Run, files: Artifacts, line: Line) -> Told:
             manifest = trained_avatar(asked, kept, line.report, line.should_stop, show)
         except Cancelled:
             return Told(state="stopped", figures=line.told.figures)
+        finally:
+            shutil.rmtree(ready, ignore_errors=True)
         key = "" if line.superseded else publish(files, folder, plan.output, plan.owner)
     return Told(state="completed", figures=line.told.figures, manifest=manifest.model_dump(mode="json"), adapter=key)
 

@@ -90,7 +90,7 @@ def shoot(scene: Scene) -> Take:
         for number, head in zip(numbers, _heads(numbers, moves, poses, camera, scene), strict=True):
             back = _behind(wall, body, poses[number], camera)
             front = _over(back, head)
-            frames.append(_bytes(front + scene.noise / 255 * generator.standard_normal(front.shape)))
+            frames.append(_bytes(front.numpy() + scene.noise / 255 * generator.standard_normal(front.shape)))
             behind.append(_bytes(back))
     return Take(np.stack(frames), np.stack(behind), sound, moves, poses, camera)
 
