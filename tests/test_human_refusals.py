@@ -17,7 +17,7 @@ from api.human.parameters import Parameters, parse
 from api.human.training import SHORTEST_S
 from contracts.errors import InvalidInput
 from tests.media import film, picture, sound, speech, talkie
-from training.avatar.config import config_of
+from training.avatar.config import ALIASES, SETTABLE, config_of
 from training.avatar.preparation.preflight import LEAST_S
 
 HTML = b"<html><script>alert(1)</script></html>"
@@ -317,6 +317,7 @@ BOUNDS: dict[str, tuple[Any, ...]] = {
     "num_rays": (64, 262_144),
     "mouth": (0, 1),
     "size": (64, 1_024),
+    "longest_s": (4, 300),
     "seed": (0, 2**32 - 1),
     "preview_steps": (1, 1_000_000),
     "save_steps": (1, 1_000_000),
@@ -325,8 +326,9 @@ BOUNDS: dict[str, tuple[Any, ...]] = {
 
 
 def test_what_is_accepted_can_be_trained_with() -> None:
-    """To its bounds: nothing is refused only once the training has begun."""
+    """All of it, to its bounds: nothing is refused only once the training has begun."""
     assert BOUNDS.keys() == Parameters.model_fields.keys()
+    assert {ALIASES.get(name, name) for name in BOUNDS} == {*SETTABLE, "preset", "steps", "licence"}
     for name, values in BOUNDS.items():
         for value in values:
             config_of("ER-NeRF", 100, parse(json.dumps({name: value}), "ER-NeRF"))
