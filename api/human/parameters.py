@@ -32,7 +32,6 @@ class Parameters(BaseModel):
     mouth: float | None = Field(None, ge=0, le=1, description="Part of the rays that looks at the mouth.")
     size: int | None = Field(None, ge=64, le=1_024, multiple_of=2, description="Pixels a side.")
     longest_s: float | None = Field(None, ge=4, le=300, description="Seconds: of a longer film, its best part.")
-    longest_s: float | None = Field(None, ge=4, le=300, description="Of a longer film, its best part.")
     seed: int | None = Field(None, ge=0, lt=2**32)
     preview_steps: int | None = Field(None, ge=1, le=1_000_000)
     save_steps: int | None = Field(None, ge=1, le=1_000_000)
