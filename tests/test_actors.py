@@ -113,7 +113,8 @@ def test_an_avatar_is_its_owners_alone_and_goes_when_it_says_so(caller: Trainer,
     assert stranger.http.delete("/api/model-details/ER-NeRF/half").status_code == 404
     assert caller.http.delete("/api/model-details/ER-NeRF/HALF").status_code == 404
     assert caller.http.delete("/api/model-details/ER-NeRF/half").status_code == 200
-    assert caller.http.delete("/api/model-details/ER-NeRF/%2e%2e").status_code == 404
+    for name in ("%2e%2e", "a%5cb", "..%5cx", "a%00b", "x" * 300):
+        assert caller.http.delete(f"/api/model-details/ER-NeRF/{name}").status_code == 404, name
     assert caller.http.delete(path).json() == {"status": "success", "message": "模型已删除"}
     assert caller.http.get(path).status_code == 404
     assert not any(key_of(caller) in str(each) for each in (caller.state.settings.var / "artifacts").rglob("*"))

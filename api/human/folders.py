@@ -78,7 +78,9 @@ def own_keys(state: State, caller: Caller, model: str, name: str) -> list[str]:
         key = key_of(f"{TRAINED}/{model}/{name}")
     except InvalidInput:
         return []
-    places = [f"{home(owner)}/{key}" for owner in caller.owners if key.count("/") == 2]
+    if key.count("/") != 2:
+        return []
+    places = [f"{home(owner)}/{key}" for owner in caller.owners]
     rows = newest_under(state.database, places)  # SQLite compares without regard to case
     return [place for place in places if any(row.key.startswith(f"{place}/") for row in rows)]
 
