@@ -9,7 +9,9 @@ from contracts.model import Contract
 
 CATALOG = Path(__file__).parent.parent / "catalog"
 
-Capability = Literal["chat", "image", "speech", "video", "transcription", "classification", "detection", "face"]
+Capability = Literal[
+    "chat", "image", "speech", "video", "transcription", "classification", "detection", "face", "avatar"
+]
 NEEDED: tuple[Capability, ...] = ("chat", "image", "speech", "video")  # of each, a cluster serves one at least
 
 

@@ -7,6 +7,7 @@ from contracts.catalog import ModelSpec
 from contracts.errors import InvalidInput
 
 ENGINES = {
+    ("avatar", "nerf"): "deployments.avatar.nerf:Nerf",
     ("chat", "openai"): "deployments.chat.openai_engine:OpenAI",
     ("chat", "scripted"): "deployments.chat.scripted:Scripted",
     ("chat", "transformers"): "deployments.chat.transformers_engine:Transformers",

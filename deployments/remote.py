@@ -10,6 +10,7 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from contracts.artifacts import Artifact, Provenance
+from contracts.avatar import Frames, FramesRequest, PerformanceRequest
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.errors import Overloaded, ServiceError, Unavailable
 from contracts.faults import of_disk
@@ -151,3 +152,20 @@ class RemoteFace:
 
     async def find(self, picture: bytes, embed: bool = False) -> list[SeenFace]:
         return await _answer(self.handle, "find", picture, embed)
+
+
+class RemoteAvatar:
+    """Whoever has drawn an avatar before is asked first: it has it in memory."""
+
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    async def render(self, request: FramesRequest) -> Frames:
+        frames: Frames = await _answer(self._near(request.avatar), "render", request)
+        return frames
+
+    def perform(self, request: PerformanceRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
+        return _stream(self._near(request.avatar), "perform", request, key, made)
+
+    def _near(self, avatar: str) -> DeploymentHandle[Any]:
+        return self.handle.options(multiplexed_model_id=avatar)

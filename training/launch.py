@@ -16,12 +16,14 @@ from typing import Any
 from contracts.artifacts import Provenance
 from contracts.catalog import ModelSpec
 from contracts.errors import Cancelled, EngineFailed, Unavailable, error_of
+from contracts.human import TRAIN, TrainTask
 from contracts.jobs import Job
 from contracts.platform import CLASSIFIER, Figures, FinetuneTask, MergeTask, TrainingTask
 from contracts.settings import ROOT, Settings
 from contracts.training import Tell
 from store.artifacts import Artifacts
 from store.runs import Run
+from training.avatar.config import config_of
 from training.merging import make_merged
 from training.papers import Papers, Plan, Told
 from training.recipe import ClassifierConfig, Config
@@ -93,20 +95,17 @@ class Launcher:
         return self.models[name]
 
     def _plan(self, job: Job, papers: Papers) -> None:
-        config, task = self._asked(job)
-        workers, cpus, gpus = shares(self.settings.training_workers)
+        workers, cpus, gpus = shares(1 if job.kind == TRAIN else self.settings.training_workers)
         if not workers:
             raise Unavailable("集群中没有可用于训练的处理器。")
-        kept = {"dataset": task.dataset, "output": task.output, "owner": job.owner}
-        papers.keep_plan(Plan(config=config, **kept, workers=workers, cpus=cpus, gpus=gpus))
+        asked = _of_avatar(job, small=not gpus) if job.kind == TRAIN else self._of_model(job)
+        papers.keep_plan(Plan(**asked, owner=job.owner, workers=workers, cpus=cpus, gpus=gpus))
 
-    def _asked(self, job: Job) -> tuple[Config | ClassifierConfig, TrainingTask]:
+    def _of_model(self, job: Job) -> dict[str, Any]:
         options = self._model(str(job.params["base_model"])).options
-        if job.kind == CLASSIFIER:
-            task = TrainingTask.model_validate(job.params)
-            return ClassifierConfig.of(task, options), task
-        finetune = FinetuneTask.model_validate(job.params)
-        return Config.of(finetune, options), finetune
+        made, kind = (ClassifierConfig, TrainingTask) if job.kind == CLASSIFIER else (Config, FinetuneTask)
+        task: Any = kind.model_validate(job.params)
+        return {"config": made.of(task, options), "dataset": task.dataset, "output": task.output}
 
     async def _watch(self, job_id: str, papers: Papers, tell: Tell) -> dict[str, Any] | None:
         until_s, look_s, heard_s, said = time.monotonic() + WATCH_S, 0.0, time.monotonic(), Figures()
@@ -206,6 +205,13 @@ def shares(workers: int) -> tuple[int, float, float]:
     workers = min(workers, gpus or sum(cpus))
     share = max(1.0, min(max(cpus, default=0), MOST_CPUS) // max(1, workers))
     return workers, share, float(bool(gpus))
+
+
+def _of_avatar(job: Job, small: bool) -> dict[str, Any]:
+    task = TrainTask.model_validate(job.params)
+    notes = {name: str(task.parameters[name]) for name in ("licence", "consent") if name in task.parameters}
+    config = config_of(task.model, task.epochs, task.parameters, small)
+    return {"config": config, "dataset": task.film, "output": task.output, "notes": notes}
 
 
 @contextmanager

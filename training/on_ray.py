@@ -1,118 +1,47 @@
 """A training on Ray Train, as a Ray Job runs it: `python -m training.on_ray <job> <attempt>`.
 
-Workers that die are begun anew and go on from the checkpoint. It stops by itself when its job no longer runs, and when
-it is another attempt's turn: a Ray Job may outlive those who watch it.
+What is trained is said by its plan; avatars: `training.ray_avatar`.
 """
 
-import logging
-import shutil
-import sys
-import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from contracts.errors import Cancelled, ServiceError
-from contracts.platform import MANIFEST, Figures
-from contracts.settings import Settings
 from store.artifacts import Artifacts
 from store.labelled import labelled
-from store.runs import RAY_TRAIN, Run
+from store.runs import Run
 from store.samples import parts
-from training import classifier, lora
+from training import classifier, lora, ray_avatar
+from training.avatar.config import AvatarConfig
 from training.checkpoints import Checkpoints
-from training.papers import Papers, Plan, Told
-from training.recipe import ClassifierConfig, Outcome
-
-log = logging.getLogger("troupe.training")
-BEAT_S = 0.4
-MOST_DEATHS = 3  # of workers
-
-
-class Line:
-    """To those who watch: tells the newest figures and hears whether to go on, several times a second."""
-
-    def __init__(self, papers: Papers, files: Artifacts, attempt: int, leads: bool) -> None:
-        self.papers, self.files, self.attempt, self.leads = papers, files, attempt, leads
-        self.made, self.told = papers.made(), Told()
-        self.cancelled = self.superseded = False
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> "Line":
-        self._hear()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def report(self, figures: Figures) -> None:
-        self.told = Told(figures=figures)
-
-    def should_stop(self) -> bool:
-        return self.cancelled or self.superseded
-
-    def _beat(self) -> None:
-        said = None
-        while not self._over.wait(BEAT_S):
-            try:
-                self._hear()
-                if self.leads and self.told is not said:
-                    said = self.told
-                    self.papers.tell(self.attempt, said)
-            except ServiceError:  # what is away comes back, and the training does not need it meanwhile
-                log.warning("the training could not tell how far it is", exc_info=True)
-
-    def _hear(self) -> None:
-        self.superseded = self.papers.turn() != self.attempt
-        try:
-            self.files.check_wanted(self.made)
-        except Cancelled:
-            self.cancelled = True
+from training.papers import Plan, Told
+from training.ray_work import Line, drive, publish
+from training.ray_work import work as worked
+from training.recipe import ClassifierConfig, Config, Outcome
 
 
 def work(arguments: dict[str, str]) -> None:
-    """On every worker."""
-    from ray.train import get_context
-
-    attempt = int(arguments["attempt"])
-    settings = Settings(min_free_gib=0)  # it has begun, and may use what is kept free
-    run, files = Run(settings, arguments["job"]), Artifacts(settings)
-    papers, leads = Papers(run), get_context().get_world_rank() == 0
-    with Line(papers, files, attempt, leads) as line:
-        ended = _trained(run, files, line)
-    if leads and not line.superseded:
-        papers.tell(attempt, ended)
+    worked(arguments, trained)
 
 
-def _trained(run: Run, files: Artifacts, line: Line) -> Told:
+def trained(run: Run, files: Artifacts, line: Line) -> Told:
     plan = line.papers.plan()
+    if isinstance(plan.config, AvatarConfig):
+        return ray_avatar.trained(run, files, line)
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "learnt"
-        try:
-            outcome = _taught(plan, run, files, folder, line)
-            key = "" if line.superseded else publish(files, folder, f"{plan.output}/{run.id}", plan.owner)
-        except ServiceError as error:
-            failure = (error.code, error.message, error.param)
-            return Told(state="failed", figures=line.told.figures, failure=failure)
+        outcome = _taught(plan, plan.config, run, files, folder, line)
+        key = "" if line.superseded else publish(files, folder, f"{plan.output}/{run.id}", plan.owner)
     return _told(outcome, key)
 
 
-def _taught(plan: Plan, run: Run, files: Artifacts, folder: Path, line: Line) -> Outcome:
+def _taught(
+    plan: Plan, config: Config | ClassifierConfig, run: Run, files: Artifacts, folder: Path, line: Line
+) -> Outcome:
     kept = lambda mark: Checkpoints(run, mark)  # noqa: E731
-    if isinstance(plan.config, ClassifierConfig):
+    if isinstance(config, ClassifierConfig):
         pictures = labelled(files, plan.dataset)
-        return classifier.train(plan.config, pictures, kept, folder, line.report, line.should_stop)
-    return lora.train(plan.config, parts(files, plan.dataset), kept, folder, line.report, line.should_stop)
-
-
-def publish(files: Artifacts, folder: Path, key: str, owner: str) -> str:
-    """Keep what was learnt in the store; its manifest comes last. The key of its folder; empty: there was none."""
-    made = sorted(folder.glob("*"), key=lambda path: path.name == MANIFEST)
-    for path in made:
-        files.upload(f"{key}/{path.name}", path, owner)
-    return key if made else ""
+        return classifier.train(config, pictures, kept, folder, line.report, line.should_stop)
+    return lora.train(config, parts(files, plan.dataset), kept, folder, line.report, line.should_stop)
 
 
 def _told(outcome: Outcome, key: str) -> Told:
@@ -121,37 +50,7 @@ def _told(outcome: Outcome, key: str) -> Told:
 
 
 def main() -> None:
-    """The driver: does not end before the training has."""
-    from ray.train import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchTrainer
-
-    job, attempt = sys.argv[1:]
-    settings = Settings()
-    plan, name = Papers(Run(settings, job)).plan(), f"{job}-{attempt}"
-    trainer = TorchTrainer(
-        work,
-        train_loop_config={"job": job, "attempt": attempt},
-        scaling_config=ScalingConfig(
-            num_workers=plan.workers, use_gpu=bool(plan.gpus), resources_per_worker=_resources(plan.cpus, plan.gpus)
-        ),
-        run_config=RunConfig(
-            name=name,  # one that was used goes on with what was kept under it
-            storage_path=str(place_of(settings)),
-            failure_config=FailureConfig(max_failures=MOST_DEATHS),
-        ),
-    )
-    try:
-        trainer.fit()
-    finally:
-        shutil.rmtree(place_of(settings) / name, ignore_errors=True)  # Ray's own notes: ours are in the run
-
-
-def place_of(settings: Settings) -> Path:
-    return settings.var.resolve() / RAY_TRAIN
-
-
-def _resources(cpus: float, gpus: float) -> dict[str, float]:
-    return {"CPU": cpus} | ({"GPU": gpus} if gpus else {})
+    drive(work)
 
 
 if __name__ == "__main__":
