@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from contracts.errors import NotFound
@@ -34,6 +34,12 @@ class Records:
             _log(session, job.id, job.owner, "state", {"state": "queued"})
             if claim:
                 claim(session)
+
+    def going(self, owner: str) -> int:
+        """How many of an owner's jobs have not ended."""
+        theirs = select(func.count()).where(JobRow.owner == owner, JobRow.state.in_(ALIVE))
+        with self.database.session() as session:
+            return session.scalar(theirs) or 0
 
     def start(self, job_id: str) -> Job | None:
         """The job, now running; None when it must not run (again)."""
