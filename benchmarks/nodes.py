@@ -39,7 +39,8 @@ class Node:
 
     def kill(self) -> None:
         """As a machine that loses its power."""
-        members = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        root = psutil.Process(self.process.pid)
+        members = [root, *root.children(recursive=True)]
         for member in members:
             member.suspend()  # nobody starts anything anew or says goodbye
         for member in members:

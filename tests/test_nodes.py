@@ -16,12 +16,13 @@ from benchmarks.nodes import Node, Nodes, nodes
 from contracts.settings import ROOT, Settings
 from tests.conftest import FRONT_ENDS, RATES, Cluster, sign_up
 from tests.story import execute, new_task
-from tests.test_kills import PAGES, drawing
+from tests.test_kills import drawing
 from tests.waiting import eventually
 from tests.watched import Watched
 
 pytest_plugins = ["tests.places"]
 START_S, ENDS_S, BACK_S = 300.0, 90.0, 60.0
+PAGES = 16
 TOLD = {200, 202, 503}  # an answer, or a word to come again
 
 
@@ -85,9 +86,11 @@ def asking(user: httpx.Client, path: str) -> Iterator[Counter[int]]:
 
     asks = threading.Thread(target=ask)
     asks.start()
-    yield answered
-    over.set()
-    asks.join()
+    try:
+        yield answered
+    finally:
+        over.set()
+        asks.join()
 
 
 def test_a_node_dies_amid_the_pages(place: Place, user: httpx.Client) -> None:
