@@ -33,7 +33,9 @@ CALLS = Histogram(
     tag_keys=("model", "verb", "outcome"),
 )
 GIVEN = Counter(
-    "troupe_given", "What models gave: tokens, audio_seconds, frames, pictures, answers.", tag_keys=("model", "unit")
+    "troupe_given",
+    "What models gave: tokens, audio_seconds, frames, films, pictures, answers.",
+    tag_keys=("model", "unit"),
 )
 EVICTIONS = Counter("troupe_adapter_evictions", "Adapters that a replica let go of.", tag_keys=("model",))
 
@@ -87,7 +89,7 @@ def measure(item: Any, args: tuple[Any, ...]) -> tuple[str, float]:
         case Artifact() if args and isinstance(args[0], FilmRequest):
             return "frames", round(sum(shot.duration_s for shot in args[0].shots) * args[0].fps)
         case Artifact():
-            return "pictures", 1
+            return "films" if item.media_type.startswith("video/") else "pictures", 1
         case Progress():
             return "answers", 0
     return "answers", 1

@@ -19,7 +19,7 @@ from jobs import engine
 from jobs.records import Claim, Records
 from store.database import Database
 from store.disk import check_room
-from store.tables import JobRow
+from store.tables import GOING_ON, JobRow
 
 log = logging.getLogger("troupe.jobs")
 GOING = frozenset({"ENQUEUED", "DELAYED", "PENDING"})  # DBOS's words for a workflow that has not ended
@@ -77,7 +77,7 @@ class Jobs:
 
     def _held(self, before_ms: int) -> list[str]:
         """The jobs, made before a time, that are cancelled and that no worker has let go of."""
-        held = JobRow.state == "cancelled", JobRow.finished_ms.is_(None), JobRow.created_ms < before_ms
+        held = GOING_ON, JobRow.state == "cancelled", JobRow.created_ms < before_ms
         with self.records.database.session() as session:
             return list(session.scalars(select(JobRow.id).where(*held)))
 

@@ -5,7 +5,7 @@ from sqlalchemy import case, func, select
 from contracts.model import Contract
 from jobs.records import ALIVE
 from store.database import Database, now_ms
-from store.tables import JobRow
+from store.tables import GOING_ON, JobRow
 
 
 class Queue(Contract):
@@ -27,7 +27,7 @@ def queues(database: Database) -> list[Queue]:
             func.count().filter(~is_queued),
             func.min(case((is_queued, JobRow.created_ms))),
         )
-        .where(JobRow.state.in_(ALIVE))
+        .where(GOING_ON, JobRow.state.in_(ALIVE))
         .group_by(JobRow.kind)
         .order_by(JobRow.kind)
     )

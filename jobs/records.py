@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 from contracts.errors import NotFound
 from contracts.jobs import Event, Job, JobView
 from store.database import Database, in_turn, now_ms
-from store.tables import CallbackRow, EventRow, JobRow, LeaseRow
+from store.tables import GOING_ON, CallbackRow, EventRow, JobRow, LeaseRow
 
 Claim = Callable[[Session], None]
 ALIVE = ("queued", "running")
@@ -37,7 +37,7 @@ class Records:
 
     def going(self, owner: str) -> int:
         """How many of an owner's jobs have not ended."""
-        theirs = select(func.count()).where(JobRow.owner == owner, JobRow.state.in_(ALIVE))
+        theirs = select(func.count()).where(GOING_ON, JobRow.owner == owner, JobRow.state.in_(ALIVE))
         with self.database.session() as session:
             return session.scalar(theirs) or 0
 
@@ -105,7 +105,7 @@ class Records:
 
     def alive(self, before_ms: int) -> list[str]:
         """The jobs, made before a time, that have not ended."""
-        query = select(JobRow.id).where(JobRow.state.in_(ALIVE), JobRow.created_ms < before_ms)
+        query = select(JobRow.id).where(GOING_ON, JobRow.state.in_(ALIVE), JobRow.created_ms < before_ms)
         with self.database.session() as session:
             return list(session.scalars(query))
 

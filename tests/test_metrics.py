@@ -32,7 +32,8 @@ UNITS: dict[str, tuple[object, tuple[Any, ...], tuple[str, float]]] = {
     "a text that is not counted": (ChatDelta(text="", finish="stop"), (), ("tokens", 0)),
     "sound": (AudioChunk(pcm=bytes(44_100), sample_rate=22_050), (), ("audio_seconds", 1.0)),
     "a picture": (KEPT, ("a prompt",), ("pictures", 1)),
-    "a film": (KEPT, (FILM, "key"), ("frames", 100)),
+    "a film of pictures": (KEPT, (FILM, "key"), ("frames", 100)),
+    "a film": (KEPT.model_copy(update={"media_type": "video/mp4"}), ("a request",), ("films", 1)),
     "a step": (Progress(fraction=0.5), (), ("answers", 0)),
     "an answer": ([], (), ("answers", 1)),
 }
