@@ -6,19 +6,23 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from contracts.artifacts import Artifact
 from contracts.chat import ChatDelta, Usage
 from contracts.errors import Overloaded
+from contracts.jobs import Job, Pipeline
 from contracts.model import Progress
-from contracts.settings import ROOT
+from contracts.settings import ROOT, Settings
 from contracts.speech import AudioChunk
 from contracts.video import FilmRequest, Shot
 from deployments import metrics
 from jobs import watching
+from jobs.records import Records
+from store.database import Database
+from tests.waiting import soon
 
 FILM = FilmRequest(shots=[Shot(picture="p", duration_s=2.5), Shot(picture="q", duration_s=1.5)], fps=25)
 KEPT = Artifact(key="a", media_type="image/png", size_bytes=1, sha256="")
@@ -84,6 +88,46 @@ def test_a_call_is_counted_however_it_ends(
         ("troupe_given", {"model": "painter", "unit": "pictures"}),
         ("troupe_call_seconds", tags | {"outcome": outcome}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"), [(None, "ok"), (Overloaded("busy"), "overloaded"), (asyncio.CancelledError(), "left")]
+)
+async def test_a_job_is_counted_however_it_ends(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException | None, outcome: str
+) -> None:
+    found: list[dict[str, str]] = []
+    monkeypatch.setattr(watching.RAN, "observe", lambda value, tags: found.append(tags))
+
+    async def run(job: Job, steps: Any) -> dict[str, Any]:
+        if error:
+            raise error
+        return {"made": job.id}
+
+    counted = watching.watched({"k": Pipeline(run)})["k"].run
+    job = Job(id="j", kind="k", owner="anna", params={})
+    with pytest.raises(type(error)) if error else nullcontext():
+        assert await counted(job, cast(Any, None)) == {"made": "j"}
+    assert found == [{"kind": "k", "outcome": outcome}]
+
+
+async def test_a_queue_that_is_empty_again_is_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(Settings(var=tmp_path).tables_url)
+    database.migrate()
+    records, told = Records(database), dict[tuple[str, ...], float]()
+    for metric in (watching.JOBS, watching.OLDEST):
+        monkeypatch.setattr(metric, "set", lambda value, tags: told.update({tuple(tags.values()): value}))
+    monkeypatch.setattr(watching, "EVERY_S", 0.02)
+    records.create(Job(id="j", kind="k", owner="anna", params={}), "s")
+    telling = asyncio.create_task(watching.tell_forever(database))
+    await soon(lambda: told.get(("k", "queued")) == 1 and told.get(("k", "running")) == 0)
+    records.start("j")
+    await soon(lambda: told[("k", "queued")] == 0 and told[("k", "running")] == 1)
+    records.complete("j", {})
+    await soon(lambda: told[("k", "running")] == 0 and told[("k",)] == 0)
+    telling.cancel()
+    await asyncio.wait([telling])
+    database.engine.dispose()
 
 
 def board() -> list[str]:
