@@ -70,6 +70,9 @@ class Nodes:
         kept = {"RAY_REDIS_ADDRESS": self.redis, "RAY_external_storage_namespace": "nodes"} if self.redis else {}
         command = ["--head", f"--port={self.port}", "--num-cpus=0", f"--temp-dir={self.folder}"]
         command += [f"--dashboard-port={self.dashboard_port}", "--dashboard-host=127.0.0.1", "--include-dashboard=true"]
+        (self.folder / "ray_current_cluster").unlink(
+            missing_ok=True
+        )  # or the nodes that wait are taken for another head
         head = self._start(command, self.http_port, kept)
         deadline = time.monotonic() + START_S
         while not self._answers():
