@@ -32,6 +32,7 @@ def gate(s3: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Through which this process, and those that it starts, reach the object store."""
     gate = Gate(s3)
     monkeypatch.setenv("AWS_ENDPOINT_URL", gate.url)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")  # as in deploy/node/environment
     yield gate
     gate.shut()
 
