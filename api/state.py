@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from api.callers import Callers
+from api.figures import Addresses, Measured, nowhere
 from api.models import Models
 from api.nodes import Nodes, this_machine
 from api.rates import InFlight, Rates
@@ -54,13 +55,20 @@ class State:
     in_flight: InFlight
     engines: Engines
     nodes: Nodes
+    measured: Measured
 
     def chat(self) -> Chat:
         """The default language model."""
         return self.engines.chats[self.models.default("chat").id]
 
 
-def make(settings: Settings, models: Models, engines: Engines, nodes: Nodes = this_machine) -> State:
+def make(
+    settings: Settings,
+    models: Models,
+    engines: Engines,
+    nodes: Nodes = this_machine,
+    figures: Addresses = nowhere,
+) -> State:
     database = Database(settings.tables_url, WAIT_S)
     jobs, tokens, keys = Jobs(settings, database), Tokens(settings), Keys(database)
     return State(
@@ -78,6 +86,7 @@ def make(settings: Settings, models: Models, engines: Engines, nodes: Nodes = th
         in_flight=InFlight(settings.sync_calls),
         engines=engines,
         nodes=nodes,
+        measured=Measured(figures),
     )
 
 

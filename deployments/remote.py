@@ -20,6 +20,7 @@ from contracts.sight import Classified, Detected, SeenFace
 from contracts.speech import AudioChunk, SpeechRequest
 from contracts.transcription import Transcript, TranscriptionRequest
 from contracts.video import ClipRequest, FilmRequest
+from deployments.metrics import counted
 from deployments.streams import begun
 
 log = logging.getLogger("troupe.deployments")
@@ -47,8 +48,9 @@ async def _stream(handle: DeploymentHandle[Any], verb: str, *args: Any) -> Async
     """The items of a streamed call; leaving early cancels it on the replica."""
     response = getattr(handle.options(stream=True), verb).remote(*args)
     try:
-        with our_errors():
+        with counted(handle.deployment_name, verb, *args) as call, our_errors():
             async for item in response:
+                call.gave(item)
                 yield item
     finally:
         response.cancel()
@@ -58,8 +60,9 @@ async def _answer(handle: DeploymentHandle[Any], verb: str, *args: Any) -> Any:
     """What a call answers; leaving early cancels it on the replica."""
     response = getattr(handle, verb).remote(*args)
     try:
-        with our_errors():
-            return await response
+        with counted(handle.deployment_name, verb, *args) as call, our_errors():
+            call.gave(item := await response)
+            return item
     finally:
         response.cancel()
 
