@@ -14,6 +14,7 @@ WORDS: dict[Capability, str] = {
     "classification": "图像分类",
     "detection": "目标检测",
     "face": "人脸识别",
+    "avatar": "数字人",
 }
 
 

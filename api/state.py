@@ -8,11 +8,12 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from api.callers import Callers
+from api.figures import Addresses, Measured, nowhere
 from api.models import Models
 from api.nodes import Nodes, this_machine
 from api.rates import InFlight, Rates
 from api.tokens import Tokens
-from contracts.engines import Chat, Classification, Detection, Face, Image, Speech, Transcription
+from contracts.engines import Avatar, Chat, Classification, Detection, Face, Image, Speech, Transcription
 from contracts.settings import Settings
 from jobs.feed import Feed
 from jobs.jobs import Jobs
@@ -35,6 +36,7 @@ class Engines:
     classifications: Mapping[str, Classification] = field(default_factory=dict)
     detections: Mapping[str, Detection] = field(default_factory=dict)
     faces: Mapping[str, Face] = field(default_factory=dict)
+    avatars: Mapping[str, Avatar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,20 @@ class State:
     in_flight: InFlight
     engines: Engines
     nodes: Nodes
+    measured: Measured
 
     def chat(self) -> Chat:
         """The default language model."""
         return self.engines.chats[self.models.default("chat").id]
 
 
-def make(settings: Settings, models: Models, engines: Engines, nodes: Nodes = this_machine) -> State:
+def make(
+    settings: Settings,
+    models: Models,
+    engines: Engines,
+    nodes: Nodes = this_machine,
+    figures: Addresses = nowhere,
+) -> State:
     database = Database(settings.tables_url, WAIT_S)
     jobs, tokens, keys = Jobs(settings, database), Tokens(settings), Keys(database)
     return State(
@@ -77,6 +86,7 @@ def make(settings: Settings, models: Models, engines: Engines, nodes: Nodes = th
         in_flight=InFlight(settings.sync_calls),
         engines=engines,
         nodes=nodes,
+        measured=Measured(figures),
     )
 
 

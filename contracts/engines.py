@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from contracts.artifacts import Artifact, Provenance
+from contracts.avatar import Frames, FramesRequest, PerformanceRequest
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.image import ImageRequest
 from contracts.model import Progress
@@ -61,8 +62,8 @@ class Classification(Protocol):
 
     model: str
 
-    async def classify(self, picture: bytes) -> list[Classified]:
-        """The likeliest first, five at most."""
+    async def classify(self, picture: bytes, taught: str = "") -> list[Classified]:
+        """The likeliest first, five at most; `taught`: key of a model that was taught from this one, and answers."""
         ...
 
 
@@ -79,4 +80,18 @@ class Face(Protocol):
 
     async def find(self, picture: bytes, embed: bool = False) -> list[SeenFace]:
         """The largest first; `embed`: with their vectors."""
+        ...
+
+
+class Avatar(Protocol):
+    """Any of them draws every avatar, of whatever type."""
+
+    model: str
+
+    async def render(self, request: FramesRequest) -> Frames:
+        """The frames of a piece of sound. Nothing is remembered of the one before."""
+        ...
+
+    def perform(self, request: PerformanceRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
+        """Progress, and last a film of a whole recording, kept under `key`."""
         ...

@@ -18,6 +18,10 @@ DISK = {
 }
 
 
+class Away(Unavailable):
+    """What keeps files does not answer, and will by itself."""
+
+
 def of_disk(error: BaseException) -> Unavailable | None:
     """What to tell of an `OSError`; None when it says nothing of a disk."""
     words = DISK.get(error.errno or 0) if isinstance(error, OSError) else None
@@ -25,4 +29,6 @@ def of_disk(error: BaseException) -> Unavailable | None:
 
 
 def refusal(words: str) -> Unavailable:
+    if words == AWAY:
+        return Away(words, retry_after_s=BACK_S)
     return Unavailable(words, retry_after_s=MENDED_S if words in (FULL, SHUT) else BACK_S)

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     login_limit: str = Field("10 per minute", description="Failed log-ins per user name.")
     generation_limit: str = Field("100 per minute", description="Calls per caller that make or change something.")
     status_limit: str = Field("1000 per minute", description="Calls per caller that only look.")
+    caller_jobs: int = Field(0, ge=0, description="Jobs of one caller that may wait or run at once; 0: any number.")
     route_limits: dict[str, str] = Field({}, description='Limits of single routes: {"/api/register": "5 per hour"}.')
     forwarded_hops: int = Field(0, ge=0, description="Proxies in front that add to X-Forwarded-For; 0: it is ignored.")
     require_key: bool = Field(False, description="Nobody calls without a token or a key of `troupe keys`.")

@@ -10,6 +10,7 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from contracts.artifacts import Artifact, Provenance
+from contracts.avatar import Frames, FramesRequest, PerformanceRequest
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.errors import Overloaded, ServiceError, Unavailable
 from contracts.faults import of_disk
@@ -19,6 +20,7 @@ from contracts.sight import Classified, Detected, SeenFace
 from contracts.speech import AudioChunk, SpeechRequest
 from contracts.transcription import Transcript, TranscriptionRequest
 from contracts.video import ClipRequest, FilmRequest
+from deployments.metrics import counted
 from deployments.streams import begun
 
 log = logging.getLogger("troupe.deployments")
@@ -46,8 +48,9 @@ async def _stream(handle: DeploymentHandle[Any], verb: str, *args: Any) -> Async
     """The items of a streamed call; leaving early cancels it on the replica."""
     response = getattr(handle.options(stream=True), verb).remote(*args)
     try:
-        with our_errors():
+        with counted(handle.deployment_name, verb, *args) as call, our_errors():
             async for item in response:
+                call.gave(item)
                 yield item
     finally:
         response.cancel()
@@ -57,8 +60,9 @@ async def _answer(handle: DeploymentHandle[Any], verb: str, *args: Any) -> Any:
     """What a call answers; leaving early cancels it on the replica."""
     response = getattr(handle, verb).remote(*args)
     try:
-        with our_errors():
-            return await response
+        with counted(handle.deployment_name, verb, *args) as call, our_errors():
+            call.gave(item := await response)
+            return item
     finally:
         response.cancel()
 
@@ -132,8 +136,9 @@ class RemoteClassification:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
 
-    async def classify(self, picture: bytes) -> list[Classified]:
-        return await _answer(self.handle, "classify", picture)
+    async def classify(self, picture: bytes, taught: str = "") -> list[Classified]:
+        handle = self.handle.options(multiplexed_model_id=taught) if taught else self.handle
+        return await _answer(handle, "classify", picture)
 
 
 class RemoteDetection:
@@ -150,3 +155,20 @@ class RemoteFace:
 
     async def find(self, picture: bytes, embed: bool = False) -> list[SeenFace]:
         return await _answer(self.handle, "find", picture, embed)
+
+
+class RemoteAvatar:
+    """Whoever has drawn an avatar before is asked first: it has it in memory."""
+
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    async def render(self, request: FramesRequest) -> Frames:
+        frames: Frames = await _answer(self._near(request.avatar), "render", request)
+        return frames
+
+    def perform(self, request: PerformanceRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
+        return _stream(self._near(request.avatar), "perform", request, key, made)
+
+    def _near(self, avatar: str) -> DeploymentHandle[Any]:
+        return self.handle.options(multiplexed_model_id=avatar)

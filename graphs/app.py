@@ -1,5 +1,6 @@
 """The cluster: one deployment for each model, a worker that runs jobs, an ingress that answers HTTP."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -22,6 +23,7 @@ from graphs.models import ATTENDED, check_licences, check_needed, deploy_all, na
 from graphs.pipelines import pipelines
 from graphs.spare import spared
 from jobs import engine
+from jobs.watching import tell_forever, watched
 from jobs.worker import Worker
 from store.artifacts import Artifacts
 from store.database import Database
@@ -37,6 +39,7 @@ DIRECT: dict[Capability, str] = {  # the ingress calls them itself: they are qui
     "classification": "classifications",
     "detection": "detections",
     "face": "faces",
+    "avatar": "avatars",
 }
 
 
@@ -73,13 +76,15 @@ class WorkerDeployment:
             speeches=found["speech"],
             videos=found["video"],
             transcriptions=found["transcription"],
+            avatars=found["avatar"],
             files=Artifacts(settings),
             voices=Voices(Database(settings.tables_url)),
             mark=WORDS if settings.visible_label else "",
             trainer=Launcher(settings, known),
         )
-        self.worker = Worker(settings, bound)
+        self.worker = Worker(settings, watched(bound))
         await self.worker.start()
+        self.telling = asyncio.create_task(tell_forever(Database(settings.tables_url)))
 
     def check_health(self) -> None:
         self.worker.check()
@@ -107,7 +112,7 @@ class Ingress:
         engines = Engines(**{DIRECT[capability]: found for capability, found in direct.items()})
         settings = Settings()
         choices = Models(served, models(), fallback, settings.commercial)
-        self.state = make(settings, choices, engines, nodes)
+        self.state = make(settings, choices, engines, nodes, figures)
         self.worker = worker  # bound, so that it is deployed; they meet in the database
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -144,6 +149,12 @@ def nodes() -> list[Node]:
         )
         for node in ray.nodes()
     ]
+
+
+def figures() -> list[str]:
+    """Where each node tells what it has measured."""
+    alive = [node for node in ray.nodes() if node["Alive"]]
+    return [f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics" for node in alive]
 
 
 def _named(known: Mapping[str, ModelSpec], name: str) -> ModelSpec:

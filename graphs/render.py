@@ -6,7 +6,8 @@ from contextlib import aclosing
 from typing import Any
 
 from contracts.artifacts import Artifact, Files, Provenance
-from contracts.engines import Image, Video
+from contracts.avatar import PerformanceRequest
+from contracts.engines import Avatar, Image, Video
 from contracts.errors import EngineFailed
 from contracts.image import ImageRequest
 from contracts.jobs import Steps
@@ -34,6 +35,13 @@ async def generate(
 ) -> str:
     """The same of a film that the model makes by itself."""
     return await _last(video.generate(request, key, made), steps, begun)
+
+
+async def perform(
+    avatar: Avatar, request: PerformanceRequest, key: str, made: Provenance, steps: Steps, begun: float = 0.0
+) -> str:
+    """The same of an avatar's film."""
+    return await _last(avatar.perform(request, key, made), steps, begun)
 
 
 async def deliver(files: Files, source: str, key: str, made: Provenance) -> str:

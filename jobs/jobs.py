@@ -12,16 +12,18 @@ from dbos import DBOSClient
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from contracts.errors import Overloaded
 from contracts.jobs import Job
 from contracts.settings import Settings
 from jobs import engine
 from jobs.records import Claim, Records
 from store.database import Database
 from store.disk import check_room
-from store.tables import JobRow
+from store.tables import GOING_ON, JobRow
 
 log = logging.getLogger("troupe.jobs")
 GOING = frozenset({"ENQUEUED", "DELAYED", "PENDING"})  # DBOS's words for a workflow that has not ended
+BUSY_S = 10.0  # until one of an owner's jobs may have ended
 LET_GO_S = 3.0  # how long a delete waits for a worker to drop a cancelled job
 
 
@@ -40,14 +42,21 @@ class Jobs:
 
         A workflow that cannot be queued for now is left to `sweep`. `claim(session)` runs in the transaction that makes
         the row, and may refuse. The job's end is told to `callback_url`, if there is one. `Unavailable` when a disk is
-        nearly full.
+        nearly full, `Overloaded` when the owner has as many jobs as it may.
         """
         check_room(self.settings)
+        self._check_share(job.owner)
         self.records.create(job, subject, claim, callback_url)
         try:
             self._enqueue(job.id, job.kind)
         except SQLAlchemyError:
             log.warning("a job could not be queued; the sweep will", exc_info=True, extra={"job": job.id})
+
+    def _check_share(self, owner: str) -> None:
+        """Calls that come together may get in beside each other."""
+        most = self.settings.caller_jobs
+        if most and self.records.going(owner) >= most:
+            raise Overloaded(f"同时进行的任务已达上限（{most} 个），请等其中一个结束后再试。", retry_after_s=BUSY_S)
 
     def sweep(self, before_ms: int) -> None:
         """Mend what a crash or a database that was away left half done, among the jobs made before a time.
@@ -68,7 +77,7 @@ class Jobs:
 
     def _held(self, before_ms: int) -> list[str]:
         """The jobs, made before a time, that are cancelled and that no worker has let go of."""
-        held = JobRow.state == "cancelled", JobRow.finished_ms.is_(None), JobRow.created_ms < before_ms
+        held = GOING_ON, JobRow.state == "cancelled", JobRow.created_ms < before_ms
         with self.records.database.session() as session:
             return list(session.scalars(select(JobRow.id).where(*held)))
 

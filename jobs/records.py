@@ -3,13 +3,13 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from contracts.errors import NotFound
 from contracts.jobs import Event, Job, JobView
 from store.database import Database, in_turn, now_ms
-from store.tables import CallbackRow, EventRow, JobRow, LeaseRow
+from store.tables import GOING_ON, CallbackRow, EventRow, JobRow, LeaseRow
 
 Claim = Callable[[Session], None]
 ALIVE = ("queued", "running")
@@ -34,6 +34,12 @@ class Records:
             _log(session, job.id, job.owner, "state", {"state": "queued"})
             if claim:
                 claim(session)
+
+    def going(self, owner: str) -> int:
+        """How many of an owner's jobs have not ended."""
+        theirs = select(func.count()).where(GOING_ON, JobRow.owner == owner, JobRow.state.in_(ALIVE))
+        with self.database.session() as session:
+            return session.scalar(theirs) or 0
 
     def start(self, job_id: str) -> Job | None:
         """The job, now running; None when it must not run (again)."""
@@ -99,7 +105,7 @@ class Records:
 
     def alive(self, before_ms: int) -> list[str]:
         """The jobs, made before a time, that have not ended."""
-        query = select(JobRow.id).where(JobRow.state.in_(ALIVE), JobRow.created_ms < before_ms)
+        query = select(JobRow.id).where(GOING_ON, JobRow.state.in_(ALIVE), JobRow.created_ms < before_ms)
         with self.database.session() as session:
             return list(session.scalars(query))
 

@@ -8,6 +8,7 @@ from typing import Any
 from dbos import DBOS, SetWorkflowID
 
 from contracts.errors import Deadline, ServiceError, error_of
+from contracts.faults import BACK_S, Away
 from contracts.jobs import Job
 from jobs.calls import Calls
 from jobs.patience import patiently
@@ -15,6 +16,7 @@ from jobs.records import Records
 from store.faults import told
 
 ATTEMPTS = 3
+AWAY_S = 60.0  # that an object store may be away
 PAUSE_S = 5.0  # between two attempts, at most
 STEP_S = 1_800.0  # no single call of a model takes longer
 REPORT_EVERY_S = 0.25
@@ -96,9 +98,21 @@ def _retryable(error: BaseException) -> bool:
 async def _called(call: Callable[..., Awaitable[Any]], args: tuple[Any, ...], pausing: bool) -> Any:
     """`pausing`: a failure that is over soon, by its own account, is told only then."""
     try:
-        with told():
-            return await call(*args)
+        return await _present(call, args)
     except ServiceError as error:
         if pausing and error.retryable and (pause_s := error.retry_after_s or 0) <= PAUSE_S:
             await asyncio.sleep(pause_s)
         raise
+
+
+async def _present(call: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> Any:
+    """The call, again while what keeps files is away: a minute of that fails no job."""
+    until_s = time.monotonic() + AWAY_S
+    while True:
+        try:
+            with told():
+                return await call(*args)
+        except Away:
+            if time.monotonic() > until_s:
+                raise
+        await asyncio.sleep(BACK_S)

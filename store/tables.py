@@ -13,8 +13,11 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+GOING_ON = text("finished_ms IS NULL")  # of jobs: in these words an index serves who looks for them
 
 
 class Words(TypeDecorator[str]):
@@ -140,7 +143,11 @@ class JobRow(Table):
     """The truth about a job, for every family. `subject` groups the jobs of one thing: "story/123"."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("jobs_owner", "owner", "created_ms"), Index("jobs_subject", "subject", "created_ms"))
+    __table_args__ = (
+        Index("jobs_owner", "owner", "created_ms"),
+        Index("jobs_subject", "subject", "created_ms"),
+        Index("jobs_going_on", "created_ms", sqlite_where=GOING_ON, postgresql_where=GOING_ON),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     kind: Mapped[str] = mapped_column(String(64))

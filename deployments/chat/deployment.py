@@ -13,6 +13,7 @@ from contracts.catalog import ModelSpec
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.errors import Unavailable
 from deployments.chat.adapters import Adapters
+from deployments.metrics import EVICTIONS
 from deployments.registry import load
 from deployments.streams import asynchronous
 
@@ -22,7 +23,7 @@ SWEEP_S = 5.0  # until an adapter that was deleted is unloaded
 @serve.deployment(max_ongoing_requests=32, health_check_period_s=1)
 class ChatDeployment:
     def __init__(self, spec: ModelSpec, files: Files) -> None:
-        self.engine = load(spec)
+        self.model, self.engine = spec.id, load(spec)
         self.adapters = Adapters(files, spec.options.get("weights", ""), spec.options.get("revision", ""))
         self.swept_s = time.monotonic()
 
@@ -54,6 +55,7 @@ class ChatDeployment:
         if time.monotonic() > self.swept_s + SWEEP_S:
             self.swept_s = time.monotonic()
             for folder in await asyncio.to_thread(self.adapters.outdated):
+                EVICTIONS.inc(1, {"model": self.model})
                 await self.engine.forget(str(folder))
                 await asyncio.to_thread(shutil.rmtree, folder)
 

@@ -37,7 +37,7 @@ def write(frames: Iterable[Pixels], rate_hz: float, request: ClipRequest, output
 def _encode(frames: Iterable[Pixels], rate_hz: float, request: ClipRequest, output: Path) -> None:
     letters = mark(request.mark, request.width, request.height) if request.mark else None
     with av.open(output, "w", format="mp4", options={"movflags": "faststart"}) as container:
-        stream = add_video(container, request, more=ALIKE)
+        stream = add_video(container, (request.width, request.height), request.fps, more=ALIKE)
         for number, pixels in enumerate(paced(frames, rate_hz, request.fps, request.frames)):
             frame = av.VideoFrame(request.width, request.height, "yuv420p")
             frame.pts = number

@@ -5,28 +5,28 @@ from fractions import Fraction
 import av
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from contracts.video import ClipRequest, FilmRequest
-
 THREADS = 3  # of the encoder: one a core, and one that waits
 PRESET, CRF = "veryfast", 21  # x264's: how hard it tries, and how much it may lose
 
 
 def add_video(
     container: av.container.OutputContainer,
-    request: FilmRequest | ClipRequest,
+    size: tuple[int, int],
+    fps: int,
     preset: str = PRESET,
     crf: int = CRF,
     more: str = "",
 ) -> av.VideoStream:
-    """A stream of the request's size and rate; frames are yuv420p, their `pts` their numbers. `more`: x264-params."""
+    """`size`: width and height, even. Frames are yuv420p, their `pts` their numbers. `more`: x264-params."""
     options = {"preset": preset, "crf": str(crf)} | ({"x264-params": more} if more else {})
-    stream = container.add_stream("libx264", rate=request.fps, options=options)
-    stream.width, stream.height, stream.pix_fmt = request.width, request.height, "yuv420p"
+    stream = container.add_stream("libx264", rate=fps, options=options)
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
     context = stream.codec_context
-    context.time_base = Fraction(1, request.fps)
+    context.time_base = Fraction(1, fps)
     context.profile = "High"
     context.thread_count = THREADS
-    context.gop_size = 4 * request.fps
+    context.gop_size = 4 * fps
     context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
     context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
     return stream

@@ -1,4 +1,4 @@
-"""Pictures, narration and captions into one MP4: H.264 and AAC, its index in front."""
+"""Pictures, narration and captions into one MP4."""
 
 import os
 import uuid
@@ -11,9 +11,9 @@ import av
 
 from contracts.model import Progress
 from contracts.video import FilmRequest
-from deployments.video.film.encoding import CRF, PRESET, add_video
+from deployments.video.film.encoding import CRF, PRESET
 from deployments.video.film.frames import Frames
-from deployments.video.film.sound import Soundtrack
+from deployments.video.film.mp4 import Mp4
 
 AHEAD = 6  # frames drawn while the encoder works
 REPORT = 10  # frames between two progress reports
@@ -46,16 +46,14 @@ class Film:
 
     def _encode(self, request: FilmRequest, files: Mapping[str, Path], part: Path) -> Generator[Progress]:
         frames = Frames(request, files)
-        with av.open(part, "w", format="mp4", options={"movflags": "faststart"}) as container:
-            video = add_video(container, request, self.preset, self.crf)
-            sound = Soundtrack(container, request.narration, files)
+        size = (request.width, request.height)
+        narration = [(key, files[key]) for key in request.narration]
+        with Mp4(part, size, request.fps, narration, self.preset, self.crf) as film:
             for number, frame in enumerate(_ahead(frames.draw, frames.count), 1):
-                container.mux(video.encode(frame))
-                sound.until(number / request.fps)
+                film.write(frame)
                 if number % REPORT == 0:
                     yield Progress(fraction=0.99 * number / frames.count)
-            container.mux(video.encode(None))
-            sound.finish()
+            film.finish()
 
 
 def _ahead(draw: Callable[[int], av.VideoFrame], count: int) -> Generator[av.VideoFrame]:

@@ -1,0 +1,121 @@
+"""A cluster of three nodes: one of them dies, then the head. What was begun goes on, and whoever asks is answered."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from benchmarks.nodes import Node, Nodes, nodes
+from contracts.settings import ROOT, Settings
+from tests.conftest import FRONT_ENDS, RATES, Cluster, sign_up
+from tests.story import execute, new_task
+from tests.test_kills import drawing
+from tests.waiting import eventually
+from tests.watched import Watched
+
+pytest_plugins = ["tests.places"]
+START_S, ENDS_S, BACK_S = 300.0, 90.0, 60.0
+PAGES = 16
+TOLD = {200, 202, 503}  # an answer, or a word to come again
+
+
+@dataclass
+class Place:
+    nodes: Nodes
+    cluster: Cluster
+    head: Node
+    workers: list[Node]
+
+
+def config() -> dict[str, Any]:
+    """The tests' own with two of everything that the pages of a story need, one a node; the head has no CPU for any."""
+    whole = yaml.safe_load((ROOT / "serve_config.test.yaml").read_text(encoding="utf-8"))
+    (application,) = whole["applications"]
+    application["args"]["models"].remove("matching")
+    application["deployments"] = [each for each in application["deployments"] if each["name"] != "matching"]
+    for each in application["deployments"]:
+        each["ray_actor_options"] = {"num_cpus": 0.1}
+        if each["name"] in ("ingress", "worker", "painter"):
+            each |= {"num_replicas": 2, "max_replicas_per_node": 1}
+    return whole
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, new_postgres: Callable[[], str], redis: str) -> Iterator[Place]:
+    """What lasts is in Postgres, Redis and a folder that all share."""
+    var: Path = tmp_path_factory.mktemp("nodes")
+    variables = RATES | FRONT_ENDS | {"TROUPE_STORY_PAGES": str(PAGES), "TROUPE_LIMITS_URL": redis}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TROUPE_DATABASE_URL", new_postgres())
+        with nodes(Settings(var=var), httpx.URL(redis).netloc.decode(), **variables) as some:
+            head, workers = some.start_head(), [some.add(4), some.add(4)]
+            deploy(some)
+            yield Place(some, Cluster(workers[1].http, some.dashboard, var, head.process), head, workers)
+
+
+def deploy(some: Nodes) -> None:
+    some.deploy(config())
+    for node in some.members[1:]:
+        eventually(lambda node=node: httpx.get(f"{node.http}/readyz").status_code == 200, START_S, httpx.HTTPError)
+
+
+@pytest.fixture(scope="module")
+def user(place: Place) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=place.cluster.url, timeout=30) as client:
+        sign_up(place.cluster, client)
+        yield client
+
+
+@contextmanager
+def asking(user: httpx.Client, path: str) -> Iterator[Counter[int]]:
+    """Somebody asks all the time, one question after another; what was answered, by status."""
+    answered: Counter[int] = Counter()
+    over = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=user.base_url, headers=user.headers, timeout=30) as client:
+            while not over.wait(0.05):
+                answered[client.get(path).status_code] += 1
+
+    asks = threading.Thread(target=ask)
+    asks.start()
+    try:
+        yield answered
+    finally:
+        over.set()
+        asks.join()
+
+
+def test_a_node_dies_amid_the_pages(place: Place, user: httpx.Client) -> None:
+    with drawing(place.cluster, user) as job, asking(user, f"/v1/jobs/{job.job}") as answered:
+        finished = job.finished()
+        place.workers[0].kill()
+        assert job.row.state == "running" and len(job.delivered()) < PAGES
+        eventually(lambda: job.row.state != "running", ENDS_S)
+        assert (job.row.state, job.row.error) == ("completed", "")
+        job.check_pages(PAGES, finished)
+    assert answered.keys() <= TOLD and answered[200] > 10, answered
+
+
+def test_the_head_dies_and_comes_back(place: Place, user: httpx.Client) -> None:
+    """Nobody notices: what it knew is in Redis, and no replica runs there."""
+    with drawing(place.cluster, user) as job, asking(user, "/readyz") as answered:
+        finished = job.finished()
+        place.head.kill()
+        eventually(lambda: job.row.state != "running", ENDS_S)
+        assert (job.row.state, job.row.error) == ("completed", "")
+        job.check_pages(PAGES, finished)
+        next_id = execute(user, new_task(user), 1)
+        later = Watched(place.cluster, job.task_id, next_id)
+        eventually(lambda: later.row.state == "completed", ENDS_S)
+        later.close()
+        place.head = place.nodes.start_head()
+        eventually(lambda: place.nodes.status() == "RUNNING", BACK_S, httpx.HTTPError)
+    assert answered.keys() <= TOLD and answered[200] > 10, answered
