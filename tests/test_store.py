@@ -259,6 +259,14 @@ def test_what_is_delivered_bears_the_mark_only_where_it_is_wanted(files: Artifac
         assert picture.convert("L").getextrema() == (255, 255)
 
 
+def test_a_copy_tells_what_its_maker_told_of_the_source(files: Artifacts) -> None:
+    told = {"model": "sdxl", "parameters": {"seed": 7, "revision": "abc"}}
+    files.put("a/.work/p1.png", _picture(255), MADE.model_copy(update=told))
+    copy = files.deliver("a/.work/p1.png", "a/p1.png", MADE.model_copy(update={"parameters": {"seed": 1, "page": 2}}))
+    row = files.known(copy.sha256)
+    assert row and (row.model, row.parameters) == ("sdxl", {"seed": 7, "revision": "abc", "page": 2})
+
+
 def test_leaving_the_mark_out_is_logged_once(
     tmp_path: Path, sample: Callable[[str], bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
