@@ -1,4 +1,4 @@
-"""Train the starter classifier.   python -m training.starter.sight.classifier --minutes 10 --threads 1
+"""Train the starter classifier.   python -m training.starter.sight.classifier --minutes 30 --threads 1
 
 Running it again on the same folder goes on where it stopped; SIGTERM and SIGINT write a checkpoint and end it.
 """
@@ -26,7 +26,7 @@ WIDTHS, DEPTHS = [24, 48, 96, 128], [1, 2, 2, 2]
 
 @dataclass(frozen=True)
 class Config(trainer.Config):
-    minutes: float = 10
+    minutes: float = 30
     batch: int = 48
     shards: int = 8  # of scenes
 
