@@ -4,6 +4,7 @@ python -m benchmarks.camera [SECONDS]    # of every row; 20
 """
 
 import asyncio
+import io
 import json
 import statistics
 import sys
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import websockets
+from PIL import Image
 
 from benchmarks.cluster import machine, served
 from tests.drawn import drawn
@@ -34,7 +36,8 @@ class Seen:
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
-    frames = [encoded(photograph("astronaut").resize((SIDE, SIDE))), drawn("a cat and a red house", 1, SIDE)]
+    scene = Image.open(io.BytesIO(drawn("a cat and a red house", 1, SIDE)))
+    frames = [encoded(each.convert("RGB")) for each in (photograph("astronaut").resize((SIDE, SIDE)), scene)]
     print(machine())
     print(
         f"{FPS} frames of {SIDE} pixels a second from each, every other one with a face, the others with drawn things\n"

@@ -19,7 +19,6 @@ from tests.story import execute, new_task, wait
 
 OPEN = {"/healthz", "/readyz", "/api/register", "/api/login", "/api/refresh", "/api/task/workflow"}
 OPEN |= {"/api/models/tts", "/api/models/local", "/audio/{name}", "/api/text-to-image/models", "/outputs/{path:path}"}
-OPEN |= {"/api/image-recognition/models"}
 OPEN |= {f"/{folder}/{{name:path}}" for folder in ("video", "static/videos/res_videos", "static/voices/res_voices")}
 NAMED = {"/v1/webhooks/secret"}
 ADMIN = {"/v1/keys", "/v1/keys/{key_id}"}

@@ -177,8 +177,9 @@ def start(trainer: Trainer, path: str) -> httpx.Response:
 
 def test_operators_lay_datasets_for_everybody(workshop: Workshop, tmp_path: Path) -> None:
     shared = workshop.state.settings.var / "artifacts" / "datasets"
-    (shared / "flowers" / "rose").mkdir(parents=True)
-    (shared / "flowers" / "rose" / "1.png").write_bytes(picture())
+    for number, name in enumerate(("rose/1", "rose/2", "tulip/1", "tulip/2")):
+        (shared / "flowers" / name).parent.mkdir(parents=True, exist_ok=True)
+        (shared / "flowers" / f"{name}.png").write_bytes(picture(width=20 + number))
     (shared / "animals.zip").write_bytes(PICTURES)
     (shared / "rows.jsonl").write_bytes(ROWS)
     (shared / ".hidden").write_bytes(ROWS)
@@ -187,8 +188,12 @@ def test_operators_lay_datasets_for_everybody(workshop: Workshop, tmp_path: Path
     formats = {"flowers": "folder", "animals": "zip", "rows.jsonl": "jsonl"}
     assert told == {f"/datasets/{name}": (form, True) for name, form in formats.items()}
     for name in ("flowers", "animals", "animals.zip"):
-        refused(start(trainer, f"/datasets/{name}"), "训练暂不可用", 503)
+        begun = start(trainer, f"/datasets/{name}")
+        assert begun.status_code == 200, begun.text
+        trainer.http.post(f"/api/training/stop/{begun.json()['task_id']}")
     refused(start(trainer, "/datasets/rows.jsonl"), "dataset_path")
+    (shared / "flowers" / "lily").mkdir()
+    refused(start(trainer, "/datasets/flowers"), "类别文件夹是空的：lily")
     for name in (".hidden", "nothing", "flowers/nothing", "rows.jsonl/x"):
         assert start(trainer, f"/datasets/{name}").status_code in (404, 422)
     refused(trainer.http.delete("/api/datasets/flowers"), "name", 404)

@@ -12,7 +12,7 @@ CASES = 8  # for each operation; the prefixes answer through the same routes
 ENABLE = "请在集群配置的 models 中启用它"
 ABSENT = {  # 503: no such model
     "/chat_system": "语音识别暂不可用",
-    "/api/training/start": "训练暂不可用",
+    "/api/training/start": ENABLE,
     "/api/audio/transcribe": ENABLE,
     "/v1/audio/transcriptions": ENABLE,
     "/api/image-to-image/generate": ENABLE,

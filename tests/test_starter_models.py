@@ -25,12 +25,12 @@ from training.starter.lm.evaluate import Answers, by_engine, evaluate
 from training.starter.lm.run import Config, Run
 from training.starter.lm.train import kept_tokenizer
 
-LM, ASR = CATALOG / "starter" / "lm", CATALOG / "starter" / "asr"
+LM, ASR, CLASSIFIER, DETECTOR = (CATALOG / "starter" / name for name in ("lm", "asr", "classifier", "detector"))
 pytestmark = pytest.mark.filterwarnings("default")  # of the libraries, at their first import
-LARGEST_BYTES = {LM: 16_000_000, ASR: 10_000_000}
+LARGEST_BYTES = {LM: 16_000_000, ASR: 10_000_000, CLASSIFIER: 2_000_000, DETECTOR: 4_000_000}
 
 
-@pytest.mark.parametrize("folder", [LM, ASR], ids=["lm", "asr"])
+@pytest.mark.parametrize("folder", LARGEST_BYTES, ids=lambda folder: folder.name)
 def test_every_file_is_the_one_of_the_card(folder: Path) -> None:
     card = (folder / "README.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"\| (\S+) \| `([0-9a-f]{64})` \|", card))
@@ -38,7 +38,7 @@ def test_every_file_is_the_one_of_the_card(folder: Path) -> None:
     assert sum(file.stat().st_size for file in folder.iterdir()) < LARGEST_BYTES[folder]
 
 
-@pytest.mark.parametrize("name", ["starter-lm", "starter-asr"])
+@pytest.mark.parametrize("name", ["starter-lm", "starter-asr", "starter-classifier", "starter-detector"])
 def test_the_catalogue_has_it_ready(name: str) -> None:
     spec = models()[name]
     assert not spec.needs and (CATALOG / spec.options["weights"]).is_dir() and spec.licence == "Apache-2.0"

@@ -144,7 +144,7 @@ def test_those_that_ship_are_small() -> None:
 
 @pytest.fixture(scope="module")
 def unseen() -> list[Scene]:
-    return [scene("unseen by any", number) for number in range(24)]
+    return [scene("unseen by any", number) for number in range(40)]
 
 
 def look(model: str, pictures: Sequence[Scene]) -> list[list[object]]:
@@ -159,7 +159,7 @@ def test_the_classifier_knows_unseen_scenes(unseen: list[Scene]) -> None:
     plain = [each for each in unseen if about(each)]
     answers = look("starter-classifier", plain)
     right = [answer[0].label == chinese(about(each)) for answer, each in zip(answers, plain, strict=True)]  # type: ignore
-    assert len(plain) > 12 and sum(right) / len(right) > 0.6
+    assert len(plain) > 20 and sum(right) / len(right) > 0.5
 
 
 def test_the_detector_finds_what_is_on_unseen_scenes(unseen: list[Scene]) -> None:
@@ -168,7 +168,7 @@ def test_the_detector_finds_what_is_on_unseen_scenes(unseen: list[Scene]) -> Non
         wanted = [(chinese(kind), thing) for thing in each.things if (kind := kind_of(thing.label))]
         found += len(matched(answer, wanted))  # type: ignore[arg-type]
         things, told = things + len(wanted), told + len(answer)
-    assert found / told > 0.6 and found / things > 0.4
+    assert found / told > 0.65 and found / things > 0.55
 
 
 def test_figures_are_classes() -> None:

@@ -1,4 +1,4 @@
-"""Train the starter classifier.   python -m training.starter.sight.classifier --minutes 4 --threads 1
+"""Train the starter classifier.   python -m training.starter.sight.classifier --minutes 30 --threads 1
 
 Running it again on the same folder goes on where it stopped; SIGTERM and SIGINT write a checkpoint and end it.
 """
@@ -14,18 +14,19 @@ from torch.nn.functional import cross_entropy
 from transformers import ResNetConfig, ResNetForImageClassification
 
 from training.starter import command, trainer
-from training.starter.sight.crops import Batch, Crops
+from training.starter.sight.crops import WHOLE, Batch, Crops
 from training.starter.sight.labels import CLASSES
 from training.starter.sight.pool import Pool, pool
 from training.starter.trainer import Trainer, smoothed
 
 SEED = "scenes"  # of what is taught
+LAST = 2 / 3  # from here on more scenes are seen as they are
 WIDTHS, DEPTHS = [24, 48, 96, 128], [1, 2, 2, 2]
 
 
 @dataclass(frozen=True)
 class Config(trainer.Config):
-    minutes: float = 4
+    minutes: float = 30
     batch: int = 48
     shards: int = 8  # of scenes
 
@@ -33,6 +34,7 @@ class Config(trainer.Config):
 @dataclass
 class Progress(trainer.Progress):
     pictures: int = 0
+    ending: bool = False
     losses: tuple[tuple[int, float], ...] = ()  # (step, loss) now and then, for the model card
 
 
@@ -43,7 +45,12 @@ class Run(Trainer[Config, Progress, Batch]):
         super().__init__(config, Progress(), self.model)
 
     def batches(self) -> Iterator[Batch]:
-        return iter(Crops(self.scenes, self.config.batch, self.config.seed, self.progress.index))
+        at, config = self.progress, self.config
+        return iter(Crops(self.scenes, config.batch, config.seed, at.index, WHOLE[at.ending]))
+
+    def outdated(self) -> bool:
+        before, self.progress.ending = self.progress.ending, self.progress.part(self.config) >= LAST
+        return self.progress.ending != before
 
     def loss(self, batch: Batch) -> Tensor:
         logits = self.model(batch.pixels).logits

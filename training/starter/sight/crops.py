@@ -16,7 +16,7 @@ from training.starter.sight.pool import Pool
 from training.starter.sight.scenes import FIGURES, SIDE, Scene
 
 LOOK = 128  # pixels of the square that the classifier sees
-WHOLE = 0.4  # of the lessons: the scene as it is
+WHOLE = 0.4, 0.7  # of the lessons: the scene as it is; in the end
 SMALLEST = 10.0  # pixels of a scene, of a thing that a part of it can be about
 NUMBERS = {name: number for number, name in enumerate(CLASSES)}
 Area = tuple[float, float, float, float]  # x1, y1, x2, y2 in a scene
@@ -32,10 +32,10 @@ class Batch:
 
 
 class Crops:
-    """Batches without end, from the given one on."""
+    """Batches without end, from the given one on; `whole`: which part of the lessons are scenes as they are."""
 
-    def __init__(self, pool: Pool, size: int, seed: int, index: int = 0) -> None:
-        self.pool, self.size, self.seed, self.index = pool, size, seed, index
+    def __init__(self, pool: Pool, size: int, seed: int, index: int = 0, whole: float = WHOLE[0]) -> None:
+        self.pool, self.size, self.seed, self.index, self.whole = pool, size, seed, index, whole
 
     def __iter__(self) -> Iterator[Batch]:
         while True:
@@ -47,7 +47,7 @@ class Crops:
         lessons: list[tuple[NDArray[np.uint8], int]] = []
         while len(lessons) < self.size:
             scene = self.pool[rng.randrange(len(self.pool))]
-            if found := part(scene, rng):
+            if found := part(scene, rng, self.whole):
                 area, label = found
                 lessons.append((mirrored(cut(scene, area), rng), NUMBERS[label]))
         pictures = np.stack([picture for picture, _ in lessons])
@@ -71,13 +71,13 @@ def is_landscape(scene: Scene) -> bool:
     return not any(thing.label in NUMBERS for thing in scene.things)
 
 
-def part(scene: Scene, rng: Random) -> tuple[Area, str] | None:
+def part(scene: Scene, rng: Random, whole: float = WHOLE[0]) -> tuple[Area, str] | None:
     """A part of the scene, and what is on it; None: nobody could tell what it is about."""
     if is_landscape(scene):
-        return (_somewhere(rng) if rng.random() > WHOLE else (0, 0, SIDE, SIDE)), LANDSCAPE
+        return (_somewhere(rng) if rng.random() > whole else (0, 0, SIDE, SIDE)), LANDSCAPE
     seen = [thing for thing in scene.things if thing.label in NUMBERS and _size(thing) >= SMALLEST]
     first = subject(scene)
-    if first and rng.random() < WHOLE and is_plain(scene):
+    if first and rng.random() < whole and is_plain(scene):
         return (0, 0, SIDE, SIDE), first.label
     if not seen:
         return None

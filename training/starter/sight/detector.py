@@ -1,4 +1,4 @@
-"""Train the starter detector.   python -m training.starter.sight.detector --minutes 12 --threads 1
+"""Train the starter detector.   python -m training.starter.sight.detector --minutes 60 --threads 1
 
 It begins with what the classifier's training on the same folder has learnt of pictures. Running it again goes on where
 it stopped; SIGTERM and SIGINT write a checkpoint and end it.
@@ -29,7 +29,7 @@ CLASSIFIER = "classifier"  # the folder's part that the classifier is trained in
 
 @dataclass(frozen=True)
 class Config(trainer.Config):
-    minutes: float = 12
+    minutes: float = 60
     batch: int = 16
     shards: int = 8  # of scenes
     learning_rate: float = 2e-3
