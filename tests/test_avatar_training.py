@@ -155,6 +155,7 @@ def test_presets_differ_by_numbers_alone() -> None:
         ({"steps": "many"}, "steps"),
         ({"steps": float("inf")}, "steps"),
         ({"size": 16}, "size"),
+        ({"size": 1024, "longest_s": 300}, "longest_s"),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, Any], named: str) -> None:
