@@ -27,10 +27,11 @@ from training.starter.lm.train import kept_tokenizer
 
 LM, ASR = CATALOG / "starter" / "lm", CATALOG / "starter" / "asr"
 pytestmark = pytest.mark.filterwarnings("default")  # of the libraries, at their first import
-LARGEST_BYTES = {LM: 16_000_000, ASR: 10_000_000}
+AVATARS = [CATALOG / "starter" / "avatars" / name for name in ("ER-NeRF", "SyncTalk")]
+LARGEST_BYTES = {LM: 16_000_000, ASR: 10_000_000} | dict.fromkeys(AVATARS, 3_000_000)
 
 
-@pytest.mark.parametrize("folder", [LM, ASR], ids=["lm", "asr"])
+@pytest.mark.parametrize("folder", LARGEST_BYTES, ids=lambda folder: folder.name)
 def test_every_file_is_the_one_of_the_card(folder: Path) -> None:
     card = (folder / "README.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"\| (\S+) \| `([0-9a-f]{64})` \|", card))
