@@ -29,7 +29,7 @@ from store.artifacts import Artifacts
 from store.database import Database
 
 KEY = "avatar"
-TOGETHER, ROUNDS, CUTS = (1, 4, 10), 5, 5
+TOGETHER, ROUNDS, CUTS = (1, 4, 10), 5, 3
 TEXT = "大家好，欢迎来到我们的直播间，今天给大家介绍一款新的耳机。"
 
 

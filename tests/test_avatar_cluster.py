@@ -46,8 +46,8 @@ def is_a_talkie(content: bytes) -> None:
     assert np.abs(frames[0][1].astype(int) - frames[len(frames) // 2][1]).max() > 0
 
 
-def test_a_recorded_question_is_answered_by_an_avatar(own: httpx.Client) -> None:
-    form = {"model_name": "ER-NeRF", "model_param": f"/{PATH}", "api_choice": ""}
+def test_a_recorded_question_is_answered_by_the_avatar_that_ships(own: httpx.Client) -> None:
+    form = {"model_name": "SyncTalk", "model_param": "", "api_choice": ""}
     answer = own.post("/chat_system", data=form, files={"audio": ("input.wav", speech())})
     body = answer.json()
     assert body["status"] == "success", body
@@ -56,6 +56,16 @@ def test_a_recorded_question_is_answered_by_an_avatar(own: httpx.Client) -> None
     is_a_talkie(own.get(body["video_path"]).content)
     [record] = own.get("/api/history/chat_system").json()["history"]
     assert (record["result"]["heard"], record["result"]["rendered"]) == (PHRASE, "avatar")
+    shipped = {f"models/{model}/starter" for model in ("SyncTalk", "ER-NeRF")}
+    assert shipped < {each["path"] for each in own.get("/api/available-models").json()["models"]}
+
+
+def test_ones_own_avatar_says_a_text(own: httpx.Client) -> None:
+    form = {"model_name": "ER-NeRF", "model_param": f"/{PATH}", "target_text": "你好"}
+    body = own.post("/video_generation", data=form).json()
+    assert (body["status"], body["message"]) == ("success", "视频生成成功")
+    is_a_talkie(own.get(body["video_path"]).content)
+    [record] = own.get("/api/history/video_generation").json()["history"]
     assert record["parameters"]["model_param"] == PATH
 
 

@@ -1,7 +1,6 @@
 """A training of an avatar as the cluster runs it, without the cluster."""
 
 import json
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -42,13 +41,19 @@ def test_what_a_task_asks_is_planned() -> None:
         _of_avatar(asked(parameters={"preset": "er_nerf"}), small=True)
 
 
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("film") / "me.mp4"
+    write_film(shoot(Scene(side=112, seconds=4.4)), path)
+    return path
+
+
 @pytest.fixture
-def line(tmp_path: Path) -> Line:
+def line(film: Path, tmp_path: Path) -> Line:
     """To a training of three steps."""
     settings = Settings(var=tmp_path / "var")
     Database(settings.tables_url).migrate()
-    files, film = Artifacts(settings), tmp_path / "me.mp4"
-    write_film(shoot(Scene(side=112, seconds=4.4)), film, Fraction(25))
+    files = Artifacts(settings)
     files.upload("me.mp4", film, "me")
     papers = Papers(Run(settings, "job"))
     parameters = {"steps": 3, "size": 96, "preview_steps": 2}

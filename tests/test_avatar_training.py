@@ -155,6 +155,7 @@ def test_presets_differ_by_numbers_alone() -> None:
         ({"steps": "many"}, "steps"),
         ({"steps": float("inf")}, "steps"),
         ({"size": 16}, "size"),
+        ({"size": 1024, "longest_s": 300}, "longest_s"),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, Any], named: str) -> None:
@@ -231,7 +232,7 @@ def _small(take: Take) -> Any:
         ({"frames": _small}, "人脸高度只有"),
         ({"sound": lambda take: np.zeros_like(take.sound)}, "没有声音"),
         ({"sound": lambda take: (take.sound * 30).clip(-1, 1)}, "过载失真"),
-        ({"sound": lambda take: take.sound * np.float32(0.008)}, "声音太小"),
+        ({"sound": lambda take: take.sound * np.float32(0.025)}, "声音太小"),
     ],
 )
 def test_a_film_that_will_not_do_is_refused_with_reasons(

@@ -27,7 +27,9 @@ from training.starter.lm.train import kept_tokenizer
 
 LM, ASR, CLASSIFIER, DETECTOR = (CATALOG / "starter" / name for name in ("lm", "asr", "classifier", "detector"))
 pytestmark = pytest.mark.filterwarnings("default")  # of the libraries, at their first import
-LARGEST_BYTES = {LM: 16_000_000, ASR: 10_000_000, CLASSIFIER: 2_000_000, DETECTOR: 4_000_000}
+AVATARS = [CATALOG / "starter" / "avatars" / name for name in ("ER-NeRF", "SyncTalk")]
+SIGHT = {CLASSIFIER: 2_000_000, DETECTOR: 4_000_000}
+LARGEST_BYTES = {LM: 16_000_000, ASR: 10_000_000} | SIGHT | dict.fromkeys(AVATARS, 3_000_000)
 
 
 @pytest.mark.parametrize("folder", LARGEST_BYTES, ids=lambda folder: folder.name)

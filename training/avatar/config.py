@@ -2,13 +2,14 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
 from contracts.errors import InvalidInput
 from contracts.human import AvatarModel
 from contracts.model import Contract
 from deployments.avatar.shape import FieldShape
 
+MOST_PIXELS_S = 512**2 * 120  # of a film, times seconds
 WHOLE_COURSE = 100  # epochs, as the documents give where a caller does not: all of a preset's steps
 Region = Literal["face", "lower"]
 
@@ -46,6 +47,12 @@ class AvatarConfig(Contract):
     seed: int = Field(0, ge=0, lt=2**32)
     preview_steps: int = Field(5000, ge=1)
     save_steps: int = Field(5000, ge=1)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "AvatarConfig":
+        if self.size**2 * self.longest_s > MOST_PIXELS_S:
+            raise ValueError("more pictures than are held in memory")
+        return self
 
     @property
     def steps(self) -> int:
@@ -145,6 +152,7 @@ def config_of(
         return AvatarConfig.model_validate(config.model_dump() | given | {"stages": _stages(config, float(steps))})
     except (ValidationError, ValueError, TypeError, OverflowError) as error:
         wrong = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "steps"
+        wrong = wrong or "size × longest_s"
         raise InvalidInput(f"训练参数 {wrong} 的值不在允许的范围内。", param="custom_params") from error
 
 

@@ -15,7 +15,7 @@ BLOCK, HELD = 50, 10  # of each so many frames in a row, the last ones are not l
 Floats = NDArray[np.float32]
 Boxes = NDArray[np.int64]  # (n, 4): left, top, right, bottom, in pixels
 HEAD = np.array([[x, y, z] for x in (-0.66, 0.66) for y in (-0.95, 0.85) for z in (-0.4, 0.4)], np.float32)
-LOWER = np.array([[x, y, -0.3] for x in (-0.46, 0.46) for y in (0.22, 0.90)], np.float32)
+LOWER = np.array([[x, y, -0.3] for x in (-0.37, 0.37) for y in (0.22, 0.90)], np.float32)
 MOUTH = np.array([[x, y, -0.5] for x in (-0.24, 0.24) for y in (0.30, 0.68)], np.float32)
 
 

@@ -34,7 +34,7 @@ def film_of(path: Path) -> Film:
         first = next(container.decode(stream), None)
         if first is None:
             raise InvalidInput("视频无法解码。", param="ref_video")
-        duration_s = float(container.duration or 0) / av.time_base
+        duration_s = float(container.duration or 0) / av.time_base or _last_s(container, stream)
         fps = float(stream.average_rate or 0)
         if stream.frames and duration_s:
             fps = stream.frames / duration_s
@@ -81,6 +81,12 @@ def upright(frame: Any) -> NDArray[np.uint8]:
     turns = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
     turn = turns.get(round(frame.rotation / 90) * 90 % 360)
     return pixels if turn is None else np.asarray(cv2.rotate(pixels, turn), np.uint8)
+
+
+def _last_s(container: Any, stream: Any) -> float:
+    """When the last frame is; a recording that a browser streamed does not tell how long it is."""
+    ends = [packet.pts for packet in container.demux(stream) if packet.pts is not None]
+    return float((max(ends, default=0) - (stream.start_time or 0)) * stream.time_base)
 
 
 @contextmanager

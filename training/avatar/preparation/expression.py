@@ -9,8 +9,9 @@ from deployments.avatar.reel import Pictures
 from training.avatar.preparation.landmarks import Points
 
 WIDE, HIGH = 48, 24  # pixels of an eye that is looked at
-SIZE = 0.62, 0.34  # of it, in distances between the eyes
-BROW = 0.36  # above the eye, in the same
+EYE, BROW = (0.5, 0.6), (0.62, 0.34)  # widths and heights that are looked at, in distances between the eyes
+ABOVE = 0.5  # of a brow above its eye, in the same
+Point = NDArray[np.float32]  # (2,)
 LEAST = 0.05  # a change of darkness below which nothing is known
 
 
@@ -20,16 +21,17 @@ def expression_of(frames: Pictures, points: Points) -> NDArray[np.float32]:
     for frame, marks in zip(frames, points, strict=True):
         apart = float(np.linalg.norm(marks[1] - marks[0]))
         grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        patches = [_patch(grey, mark, apart) for mark in marks[:2]]
-        above = [_patch(grey, mark - np.array([0, BROW * apart], np.float32), apart) for mark in marks[:2]]
+        patches = [_patch(grey, mark, apart, EYE) for mark in marks[:2]]
+        up = np.array([0, ABOVE * apart], np.float32)
+        above = [_patch(grey, mark - up, apart, BROW) for mark in marks[:2]]
         eyes.append(np.mean([_dark(each) for each in patches]))
         brows.append(np.mean([_height(each) for each in above]))
     return np.stack([1 - _ranged(np.array(eyes)), _ranged(np.array(brows))], axis=1).astype(np.float32)
 
 
-def _patch(grey: NDArray[np.uint8], centre: NDArray[np.float32], apart: float) -> NDArray[np.float32]:
+def _patch(grey: NDArray[np.uint8], centre: Point, apart: float, part: tuple[float, float]) -> NDArray[np.float32]:
     """(HIGH, WIDE)"""
-    size = (max(2, round(SIZE[0] * apart)), max(2, round(SIZE[1] * apart)))
+    size = (max(2, round(part[0] * apart)), max(2, round(part[1] * apart)))
     cut = cv2.getRectSubPix(grey, size, (float(centre[0]), float(centre[1])))
     return np.asarray(cv2.resize(cut, (WIDE, HIGH)), np.float32)
 

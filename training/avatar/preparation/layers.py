@@ -20,41 +20,42 @@ HULL = np.array(  # of a head with its hair, down to the chin: generous
     ],
     np.float32,
 )
-Masks = NDArray[np.bool_]  # (n, height, width)
+Points = NDArray[np.float32]  # (n, k, 2) where HULL is seen in each frame
+Mask = NDArray[np.bool_]  # (height, width)
 
 
-def covered(hulls: NDArray[np.float32], height: int, width: int) -> Masks:
-    """Inside the hulls of points (n, k, 2)."""
-    masks = np.zeros((len(hulls), height, width), np.uint8)
-    for mask, points in zip(masks, hulls, strict=True):
-        cv2.fillConvexPoly(mask, cv2.convexHull(points.round().astype(np.int32)), 1)
-    return masks.astype(bool)
-
-
-def wall_of(frames: Pictures, masks: Masks) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(height, width, 3): what is seen of each pixel when no head is before it, in the median; and where that is."""
-    rows = np.unique(np.linspace(0, len(frames) - 1, SEEN).astype(int))
-    seen = np.where(masks[rows, ..., None], np.float32(np.nan), frames[rows].astype(np.float32))
-    known = (~masks[rows]).sum(axis=0) >= 2
-    wall = np.zeros(frames.shape[1:], np.float32)
-    wall[known] = np.nanmedian(seen[:, known], axis=0)
-    return wall, known
-
-
-def behind_of(frames: Pictures, masks: Masks) -> Pictures:
+def behind_of(frames: Pictures, hulls: Points) -> Pictures:
     """The frames without the head: the wall where it is known, else what is around it."""
-    wall, known = wall_of(frames, masks)
+    wall, known = _wall(frames, hulls)
+    flat = wall.round().astype(np.uint8)
     grown = max(1, round(GROWN * frames.shape[1] / 256))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grown + 1,) * 2)
     made = np.empty_like(frames)
-    for frame, mask, out in zip(frames, masks, made, strict=True):
+    for frame, hull, out in zip(frames, hulls, made, strict=True):
+        mask = _inside(hull, frame.shape)
         unlike = np.abs(frame.astype(np.float32) - wall).max(axis=2) > UNLIKE
-        head = (mask & (unlike | ~known)).astype(np.uint8)
-        head = cv2.morphologyEx(head, cv2.MORPH_CLOSE, kernel)
+        head = cv2.morphologyEx((mask & (unlike | ~known)).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
         head = cv2.dilate(head, kernel) & mask.astype(np.uint8)
-        out[:] = np.where((head == 1)[..., None] & known[..., None], wall.round().astype(np.uint8), frame)
+        out[:] = np.where(((head == 1) & known)[..., None], flat, frame)
         out[:] = _filled(out, head & ~known)
     return made
+
+
+def _inside(hull: NDArray[np.float32], shape: tuple[int, ...]) -> Mask:
+    mask = np.zeros(shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(hull.round().astype(np.int32)), 1)
+    return mask.astype(bool)
+
+
+def _wall(frames: Pictures, hulls: Points) -> tuple[NDArray[np.float32], Mask]:
+    """(height, width, 3): what is seen of each pixel when no head is before it, in the median; and where that is."""
+    rows = np.unique(np.linspace(0, len(frames) - 1, SEEN).astype(int))
+    masks = np.stack([_inside(hulls[row], frames.shape[1:]) for row in rows])
+    seen = np.where(masks[..., None], np.float32(np.nan), frames[rows].astype(np.float32))
+    known = (~masks).sum(axis=0) >= 2
+    wall = np.zeros(frames.shape[1:], np.float32)
+    wall[known] = np.nanmedian(seen[:, known], axis=0)
+    return wall, known
 
 
 def _filled(picture: Pictures, hole: NDArray[np.uint8]) -> Pictures:

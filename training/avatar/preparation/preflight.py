@@ -1,6 +1,6 @@
 """What a film is like before anything is learnt from it, and whether that is worth trying: reasons, and what to do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from training.avatar.preparation.landmarks import Face
 
 LOOKS = 60  # frames that are looked at, evenly over the film
 SIDE = 640  # pixels of the longer side that faces are looked for in
-LEAST_S, LEAST_FPS, LEAST_FACE = 4.0, 20.0, 60.0
+WHOLE_S = 60.0  # a shorter film is decoded from end to end
+LEAST_S, MOST_S, LEAST_FPS, LEAST_FACE = 4.0, 1800.0, 20.0, 60.0
 MOST_LOST, MOST_CROWD = 0.1, 0.1  # of the looks: without a face, with several
 OTHER = 0.35  # of a face's width: a smaller one is somebody in a picture on the wall
 SIDEWAYS = 0.55  # of half the eyes' distance, by which the nose is beside their middle
@@ -57,7 +58,7 @@ def preflight(
 ) -> tuple[Report, list[Look], Sound]:
     """`most`: frames that are looked at."""
     film, sound = film_of(path), sound_of(path)
-    seen = looks(path, film, find, most) if film.duration_s >= LEAST_S / 2 else []
+    seen = looks(path, film, find, most) if LEAST_S / 2 <= film.duration_s <= MOST_S else []
     report = reported(film, seen, sound)
     return report.model_copy(update={"problems": tuple(problems(report, len(seen)))}), seen, sound
 
@@ -69,14 +70,25 @@ def check(report: Report) -> None:
 
 
 def looks(path: Path, film: Film, find: Callable[[Pictures], list[Face]], most: int) -> list[Look]:
-    every = max(1, int(film.duration_s * FPS / most))
     scale = min(1.0, SIDE / max(film.width, film.height))
     made = []
-    for number, frame in frames_of(path, 0.0, most, every):
+    for at_s, frame in _shown(path, film, most):
         small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
         faces = [Face(_scaled(face.box, scale), face.points / np.float32(scale)) for face in find(np.asarray(small))]
-        made.append(Look(number * every / FPS, faces, _mouth(frame, faces[0].points) if faces else 0.0))
+        made.append(Look(at_s, faces, _mouth(frame, faces[0].points) if faces else 0.0))
     return made
+
+
+def _shown(path: Path, film: Film, most: int) -> Iterator[tuple[float, Pictures]]:
+    """Frames evenly over the film, and when they are seen. Of a long one, what is between is not decoded."""
+    every = max(1, int(film.duration_s * FPS / most))
+    if film.duration_s < WHOLE_S:
+        for number, frame in frames_of(path, 0.0, most, every):
+            yield number * every / FPS, frame
+        return
+    for at_s in np.arange(most) * (every / FPS):
+        for _, frame in frames_of(path, float(at_s), 1):
+            yield float(at_s), frame
 
 
 def reported(film: Film, seen: Sequence[Look], sound: Sound) -> Report:
@@ -109,6 +121,7 @@ def problems(report: Report, seen: int) -> list[str]:
             report.duration_s < LEAST_S,
             f"时长只有 {report.duration_s:.1f} 秒，请提供至少 {LEAST_S:.0f} 秒、最好 1 至 5 分钟的讲话",
         ),
+        (report.duration_s > MOST_S, f"时长超过 {MOST_S / 60:.0f} 分钟，请剪成 1 至 5 分钟"),
         (0 < report.fps < LEAST_FPS, f"帧率只有每秒 {report.fps:.0f} 帧，看不清口型，请以 25 帧或更高的帧率重新拍摄"),
         (seen > 0 and report.face_coverage == 0, "没有找到人脸，请使用正面、光线充足、脸部没有遮挡的视频"),
         (

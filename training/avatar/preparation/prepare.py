@@ -19,7 +19,7 @@ from training.avatar.footage import Footage, seen_at
 from training.avatar.preparation.decoding import film_of, frames_of
 from training.avatar.preparation.expression import expression_of
 from training.avatar.preparation.landmarks import Face, given, tracked
-from training.avatar.preparation.layers import HULL, behind_of, covered
+from training.avatar.preparation.layers import HULL, behind_of
 from training.avatar.preparation.matching import MOST_LAG, around, matched
 from training.avatar.preparation.pose import FOCAL, adjusted, posed
 from training.avatar.preparation.preflight import Look, Report, check, preflight
@@ -53,7 +53,7 @@ def prepared(
     camera = np.array([FOCAL * max(report.width, report.height) * scale, config.size / 2, config.size / 2], np.float32)
     poses = posed(points, camera)
     poses = adjusted(frames, poses, camera) if config.adjusted else poses
-    behind = behind_of(frames, covered(seen_at(HULL, poses, camera), *frames.shape[1:3]))
+    behind = behind_of(frames, seen_at(HULL, poses, camera))
     heard = around(sound, start_s, len(frames))
     own = windows(heard[MOST_LAG * SAMPLES : -MOST_LAG * SAMPLES])
     footage = Footage(frames, behind, own, camera, poses, expression_of(frames, points), source)
@@ -79,13 +79,13 @@ def cropped(
     end, scale = corner + int(side), config.size / int(side)
     count = int(min(config.longest_s, film.duration_s - start_s) * FPS)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    made = [
-        cv2.resize(frame[corner[1] : end[1], corner[0] : end[0]], (config.size, config.size), interpolation=how)
-        for _, frame in frames_of(path, start_s, count)
-    ]
-    if len(made) < FPS:
+    made, there = np.empty((count, config.size, config.size, 3), np.uint8), 0
+    for _, frame in frames_of(path, start_s, count):
+        made[there] = cv2.resize(frame[corner[1] : end[1], corner[0] : end[0]], made.shape[1:3], interpolation=how)
+        there += 1
+    if there < FPS:
         raise InvalidInput("视频不完整，能解码的画面太少。", param="ref_video")
-    return np.stack(made).astype(np.uint8), corner.astype(np.float32), scale
+    return made[:there], corner.astype(np.float32), scale
 
 
 def best_part(seen: Sequence[Look], sound: Sound, duration_s: float, longest_s: float) -> float:
