@@ -22,7 +22,7 @@ from training.ray_avatar import trained
 from training.ray_work import Line
 
 OUTPUT = "callers/me/models/SyncTalk/train_20260101_000000"
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(300)
 
 
 def asked(**fields: object) -> Job:
