@@ -54,7 +54,7 @@ def line(film: Path, tmp_path: Path) -> Line:
     settings = Settings(var=tmp_path / "var")
     Database(settings.tables_url).migrate()
     files = Artifacts(settings)
-    files.upload("me.mp4", film, "me")
+    files.upload("me.mp4", film.read_bytes(), "me")
     papers = Papers(Run(settings, "job"))
     parameters = {"steps": 3, "size": 96, "preview_steps": 2}
     papers.keep_plan(Plan(**_of_avatar(asked(parameters=parameters), small=True), owner="me"))

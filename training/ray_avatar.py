@@ -1,15 +1,17 @@
 """A training of an avatar, as Ray Train's worker does it (`training.on_ray`)."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from contracts.artifacts import Provenance
 from contracts.errors import Cancelled
 from deployments.pretrained import best_device
 from store.artifacts import Artifacts
 from store.runs import Run
 from training.avatar.config import AvatarConfig
-from training.avatar.train import Asked, trained_avatar
+from training.avatar.train import PREVIEW, Asked, trained_avatar
 from training.checkpoints import Checkpoints
 from training.papers import Told
 from training.ray_work import Line, place_of, publish
@@ -31,13 +33,21 @@ def trained(run: Run, files: Artifacts, line: Line) -> Told:
             consent=plan.notes.get("consent", ""),
             device=best_device(),
         )
-        show = lambda name, content: files.upload(f"{plan.output}/{name}", content, plan.owner)  # noqa: E731
+        keep = partial(_keep, files, plan.output, Provenance(owner=plan.owner, model=plan.config.model))
         kept = lambda mark: Checkpoints(run, mark)  # noqa: E731
         try:
-            manifest = trained_avatar(asked, kept, line.report, line.should_stop, show)
+            manifest = trained_avatar(asked, kept, line.report, line.should_stop, keep)
         except Cancelled:
             return Told(state="stopped", figures=line.told.figures)
         finally:
             shutil.rmtree(ready, ignore_errors=True)
         key = "" if line.superseded else publish(files, folder, plan.output, plan.owner)
     return Told(state="completed", figures=line.told.figures, manifest=manifest.model_dump(mode="json"), adapter=key)
+
+
+def _keep(files: Artifacts, folder: str, made: Provenance, name: str, content: bytes) -> None:
+    """A preview bears the label of what is generated; weights are nothing to look at."""
+    if name == PREVIEW:
+        files.put(f"{folder}/{name}", content, made)
+    else:
+        files.upload(f"{folder}/{name}", content, made.owner)

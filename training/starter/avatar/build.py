@@ -20,7 +20,7 @@ from training.starter.cards import filled, hashes
 CARD = Path(__file__).with_name("card.md")
 LARGEST_BYTES = 3_000_000  # of each folder
 FINER = {"finest": 192, "features": 2}  # than the small presets: this face is seen by everybody
-COURSE = (Stage(steps=800), Stage(steps=200, patch=16))
+COURSE = (Stage(steps=1800), Stage(steps=300, patch=16))
 
 
 def config_for(model: AvatarModel) -> AvatarConfig:
