@@ -1,7 +1,7 @@
-"""Language models that a caller has taught: adapters by name, `base:adapter`, each with its versions."""
+"""Models that a caller has taught: adapters and classifiers by name, `base:name`, each with its versions."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,7 +15,7 @@ from api.state import State
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.engines import Chat
 from contracts.errors import NotFound, Unavailable
-from contracts.platform import LORA, MANIFEST, ONE_CLICK, TRAINED
+from contracts.platform import ADAPTING, MANIFEST, TRAINED
 from store.listing import newest_under
 from store.tables import ArtifactRow, JobRow
 
@@ -25,7 +25,10 @@ OURS = {"base", "revision", "template", "dataset_sha256"}  # of a configuration:
 
 @dataclass(frozen=True)
 class Adapter:
-    """`version`: the job that has trained it; `folder`: key of all versions' folder, `key`: of this one's."""
+    """`version`: the job that has trained it; `folder`: key of all versions' folder, `key`: of this one's.
+
+    `labels`: of a classifier.
+    """
 
     name: str
     base: str
@@ -38,6 +41,7 @@ class Adapter:
     samples: int
     base_revision: str
     config: dict[str, Any]
+    labels: list[str]
 
     @property
     def id(self) -> str:
@@ -48,20 +52,20 @@ class Adapter:
         return f"{self.folder}/{self.version}"
 
 
-def versions(state: State, caller: Caller) -> list[Adapter]:
-    """All that have come to their end and are still there, newest first."""
+def versions(state: State, caller: Caller, kinds: Collection[str] = ADAPTING) -> list[Adapter]:
+    """All of these kinds of training that have come to their end and are still there, newest first."""
     rows = newest_under(state.database, [f"{home(owner)}/{TRAINED}" for owner in caller.owners])
     kept = {_version_of(row): row for row in rows if PurePosixPath(row.key).name == MANIFEST}
-    trained = select(JobRow).where(JobRow.id.in_(kept), JobRow.kind.in_((LORA, ONE_CLICK)), JobRow.state == "completed")
+    trained = select(JobRow).where(JobRow.id.in_(kept), JobRow.kind.in_(kinds), JobRow.state == "completed")
     with state.database.session() as session:
         jobs = session.scalars(trained.order_by(JobRow.created_ms.desc())).all()
     return [_adapter(job) for job in jobs]
 
 
-def answering(state: State, caller: Caller) -> dict[str, Adapter]:
+def answering(state: State, caller: Caller, kinds: Collection[str] = ADAPTING) -> dict[str, Adapter]:
     """The version of each that answers, by id: the newest, or an earlier one that was chosen after it was trained."""
     every: dict[str, list[Adapter]] = {}
-    for adapter in versions(state, caller):
+    for adapter in versions(state, caller, kinds):
         every.setdefault(adapter.id, []).append(adapter)
     return {name: _answering(state, theirs) for name, theirs in every.items()}
 
@@ -110,9 +114,9 @@ def choose(state: State, caller: Caller, name: str, version: str) -> Adapter:
     return chosen
 
 
-def remove(state: State, caller: Caller, name: str) -> list[Adapter]:
+def remove(state: State, caller: Caller, name: str, kinds: Collection[str] = ADAPTING) -> list[Adapter]:
     """All its versions are gone, and no replica finds them any more."""
-    gone = [each for each in versions(state, caller) if each.id == name]
+    gone = [each for each in versions(state, caller, kinds) if each.id == name]
     if not gone:
         raise NotFound("没有这个微调模型。", param="model")
     for folder in {each.folder for each in gone}:
@@ -150,4 +154,5 @@ def _adapter(job: JobRow) -> Adapter:
         samples=manifest.get("samples", 0),
         base_revision=manifest.get("base_revision", ""),
         config=config,
+        labels=manifest.get("labels", []),
     )

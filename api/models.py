@@ -14,6 +14,7 @@ WORDS: dict[Capability, str] = {
     "classification": "图像分类",
     "detection": "目标检测",
     "face": "人脸识别",
+    "avatar": "数字人",
 }
 
 
@@ -53,7 +54,7 @@ class Models:
         if edits and not known.edits:
             raise InvalidInput("这个模型不能按图片绘图。", param=param)
         if name in self.served:
-            return known
+            return self.served[name]  # with the options that it runs with
         if self.fallback:
             return self.default(capability, clones=known.clones, edits=edits)
         raise Unavailable(f"模型 {name} 不可用：{self._remedy(known)}。", param=param)

@@ -13,7 +13,7 @@ from api.models import Models
 from api.nodes import Nodes, this_machine
 from api.rates import InFlight, Rates
 from api.tokens import Tokens
-from contracts.engines import Chat, Classification, Detection, Face, Image, Speech, Transcription
+from contracts.engines import Avatar, Chat, Classification, Detection, Face, Image, Speech, Transcription
 from contracts.settings import Settings
 from jobs.feed import Feed
 from jobs.jobs import Jobs
@@ -36,6 +36,7 @@ class Engines:
     classifications: Mapping[str, Classification] = field(default_factory=dict)
     detections: Mapping[str, Detection] = field(default_factory=dict)
     faces: Mapping[str, Face] = field(default_factory=dict)
+    avatars: Mapping[str, Avatar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

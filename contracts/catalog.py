@@ -9,7 +9,9 @@ from contracts.model import Contract
 
 CATALOG = Path(__file__).parent.parent / "catalog"
 
-Capability = Literal["chat", "image", "speech", "video", "transcription", "classification", "detection", "face"]
+Capability = Literal[
+    "chat", "image", "speech", "video", "transcription", "classification", "detection", "face", "avatar"
+]
 NEEDED: tuple[Capability, ...] = ("chat", "image", "speech", "video")  # of each, a cluster serves one at least
 
 
@@ -27,8 +29,10 @@ class ModelSpec(Contract):
     clones: bool = False  # speaks in the voice of a recording
     needs_transcript: bool = False  # and must know for that what the recording says
     edits: bool = False  # draws from a picture too
+    footage: list[Literal["text", "picture"]] = []  # films by itself from these; empty: it shows pictures, and speech
     languages: list[str] = []  # ISO 639-1, that it hears or speaks; empty: not told
     label_set: str = ""  # what a recogniser can name, in words
+    likeness: float = 0.55  # cosine of two faces' vectors from which they are one person's
     trainable: bool = False  # can be given what it does not know, by `training`
     needs: str = ""  # what must be there before it can run, in words; empty: nothing
 

@@ -41,22 +41,26 @@ class SpeakTask(Contract):
     speech_model: str
 
 
-class VideoTask(Contract):
-    """A film of an avatar that says a text, or plays a recording (`audio`, an artifact key) where there is no text."""
+class Acted(Contract):
+    """Who is seen."""
 
     model: AvatarModel
-    avatar: str = Field("", description="Name of a trained model; empty: none.")
+    avatar: str = Field("", description="Key of its folder, or its place in the catalogue; empty: a still portrait.")
+    avatar_model: str = Field("", description="The model that draws it.")
+
+
+class VideoTask(Acted):
+    """A film of an avatar that says a text, or plays a recording (`audio`, an artifact key) where there is no text."""
+
     text: str = ""
     audio: str = ""
     sample: str = ""
     speech_model: str
 
 
-class ChatTask(Contract):
+class ChatTask(Acted):
     """Answer a recording: heard, thought about, spoken in a voice, performed."""
 
-    model: AvatarModel
-    avatar: str = ""
     recording: str
     sample: str = ""
     chat_model: str
@@ -73,6 +77,7 @@ class TrainTask(Contract):
     parameters: dict[str, float | int | str | bool] = {}
     gpu: str = Field("", description="GPU<n> of the choice; empty: whatever there is.")
     task_id: str = Field("", description="The documented id of the job.")
+    output: str = Field("", description="Key of the folder, the caller's own, that the avatar is kept in.")
 
 
 def scratch_of(job_id: str) -> str:

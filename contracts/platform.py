@@ -11,6 +11,8 @@ IMAGE, VIDEO, SPEECH, TRANSCRIPTION = "media.image", "media.video", "media.speec
 CLASSIFIER, LORA = "media.classifier", "media.lora"  # kinds of training
 MERGE = "media.merge"  # of what the second has made, with its base
 ONE_CLICK = "live.train"  # the same as the second, as live commerce asks for it
+ADAPTING = (LORA, ONE_CLICK)  # make adapters of language models
+TEACHING = (*ADAPTING, CLASSIFIER)  # make models that answer to a name of their own
 OUTPUTS = "outputs"  # results, under names that nobody can guess: whoever has one may have the file
 
 
@@ -45,7 +47,7 @@ class TranscribeTask(TranscriptionRequest):
 
 
 DATASETS, TRAINED = "datasets", "models"  # folders of a caller's own
-MANIFEST = "manifest.json"  # of an adapter: what it was taught, how, and how well; it is whole when this is there
+MANIFEST = "manifest.json"  # of a model: what it was taught, how, and how well; it is whole when this is there
 
 
 class TrainingTask(Contract):
@@ -58,6 +60,7 @@ class TrainingTask(Contract):
     batch_size: int = Field(ge=1)
     learning_rate: FiniteFloat = Field(gt=0)
     save_steps: int = Field(500, ge=1, description="Steps between two checkpoints.")
+    dataset_sha256: str = Field("", description="Of what is learnt, as it was when it was checked.")
 
 
 class FinetuneTask(TrainingTask):
@@ -69,7 +72,6 @@ class FinetuneTask(TrainingTask):
     max_length: int = Field(512, ge=1, description="Tokens of an example.")
     gradient_accumulation_steps: int = Field(4, ge=1)
     quantized: bool = Field(False, description="QLoRA: the base model is held in four bits.")
-    dataset_sha256: str = Field("", description="Of the samples, as they were when they were checked.")
 
 
 class MergeTask(Contract):

@@ -34,7 +34,8 @@ class Clip(Contract):
     height: int = 720
     fps: int = 24
     duration_s: float = 5.0
-    steps: int = Field(25, description="Of the model that draws the pictures.")
+    steps: int = Field(25, description="Of the model that draws the pictures, or the film.")
+    seed: int | None = Field(None, description="None: one that only this job has.")
 
     @property
     def upload(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from contracts.catalog import CATALOG
 from contracts.errors import Unavailable
 from deployments.weights import folder
 
@@ -30,8 +31,11 @@ def pretrained(kind: Any, weights: str, revision: str) -> Any:
 
 
 def words(path: str) -> Mapping[str, str]:
-    """What to call a model's labels: a YAML or JSON file that maps them; those that it leaves out keep theirs."""
+    """What to call a model's labels: a YAML or JSON file that maps them, of the catalogue or elsewhere; those that it
+    leaves out keep theirs.
+    """
     if not path:
         return {}
-    mapping = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    file = CATALOG / path if (CATALOG / path).is_file() else Path(path)
+    mapping = yaml.safe_load(file.read_text(encoding="utf-8"))
     return {str(label): str(word) for label, word in mapping.items()}

@@ -7,6 +7,7 @@ from contracts.catalog import ModelSpec
 from contracts.errors import InvalidInput
 
 ENGINES = {
+    ("avatar", "nerf"): "deployments.avatar.nerf:Nerf",
     ("chat", "openai"): "deployments.chat.openai_engine:OpenAI",
     ("chat", "scripted"): "deployments.chat.scripted:Scripted",
     ("chat", "transformers"): "deployments.chat.transformers_engine:Transformers",
@@ -14,6 +15,7 @@ ENGINES = {
     ("classification", "transformers"): "deployments.classification.transformers_engine:Transformers",
     ("detection", "transformers"): "deployments.detection.transformers_engine:Transformers",
     ("face", "mtcnn"): "deployments.face.mtcnn:Mtcnn",
+    ("face", "sface"): "deployments.face.sface:Sface",
     ("image", "diffusers"): "deployments.image.diffusion:Diffusion",
     ("image", "painter"): "deployments.image.painter:Painter",
     ("speech", "cosyvoice"): "deployments.speech.cosyvoice:CosyVoice",
@@ -21,7 +23,9 @@ ENGINES = {
     ("speech", "f5tts"): "deployments.speech.f5tts:F5tts",
     ("speech", "matching"): "deployments.speech.matching:Matching",
     ("transcription", "faster_whisper"): "deployments.transcription.whisper:Whisper",
+    ("video", "diffusers"): "deployments.video.diffusion:VideoDiffusion",
     ("video", "film"): "deployments.video.film:Film",
+    ("video", "runway"): "deployments.video.runway:Runway",
 }
 
 

@@ -1,7 +1,7 @@
 """Calls to a deployment that look like calls to its engine and fail like them."""
 
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from contracts.artifacts import Artifact, Provenance
+from contracts.avatar import Frames, FramesRequest, PerformanceRequest
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.errors import Overloaded, ServiceError, Unavailable
 from contracts.faults import of_disk
@@ -18,7 +19,7 @@ from contracts.model import Progress
 from contracts.sight import Classified, Detected, SeenFace
 from contracts.speech import AudioChunk, SpeechRequest
 from contracts.transcription import Transcript, TranscriptionRequest
-from contracts.video import FilmRequest
+from contracts.video import ClipRequest, FilmRequest
 from deployments.metrics import counted
 from deployments.streams import begun
 
@@ -106,8 +107,11 @@ class AttendedSpeech(RemoteSpeech):
 
 
 class RemoteVideo:
-    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
-        self.handle, self.model = handle, model
+    def __init__(self, handle: DeploymentHandle[Any], model: str, footage: Sequence[str] = ()) -> None:
+        self.handle, self.model, self.footage = handle, model, footage
+
+    def generate(self, request: ClipRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
+        return _stream(self.handle, "generate", request, key, made)
 
     def render(self, request: FilmRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
         return _stream(self.handle, "render", request, key, made)
@@ -132,8 +136,9 @@ class RemoteClassification:
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
         self.handle, self.model = handle, model
 
-    async def classify(self, picture: bytes) -> list[Classified]:
-        return await _answer(self.handle, "classify", picture)
+    async def classify(self, picture: bytes, taught: str = "") -> list[Classified]:
+        handle = self.handle.options(multiplexed_model_id=taught) if taught else self.handle
+        return await _answer(handle, "classify", picture)
 
 
 class RemoteDetection:
@@ -150,3 +155,20 @@ class RemoteFace:
 
     async def find(self, picture: bytes, embed: bool = False) -> list[SeenFace]:
         return await _answer(self.handle, "find", picture, embed)
+
+
+class RemoteAvatar:
+    """Whoever has drawn an avatar before is asked first: it has it in memory."""
+
+    def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
+        self.handle, self.model = handle, model
+
+    async def render(self, request: FramesRequest) -> Frames:
+        frames: Frames = await _answer(self._near(request.avatar), "render", request)
+        return frames
+
+    def perform(self, request: PerformanceRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
+        return _stream(self._near(request.avatar), "perform", request, key, made)
+
+    def _near(self, avatar: str) -> DeploymentHandle[Any]:
+        return self.handle.options(multiplexed_model_id=avatar)

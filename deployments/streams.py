@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import aclosing, suppress
 from typing import TypeVar
 
@@ -19,15 +20,16 @@ def asynchronous(items: Iterator[T] | AsyncGenerator[T]) -> AsyncGenerator[T]:
     return items if isinstance(items, AsyncGenerator) else threaded(items)
 
 
-async def threaded(items: Iterator[T]) -> AsyncGenerator[T]:
+async def threaded(items: Iterator[T], pool: Executor | None = None) -> AsyncGenerator[T]:
     """Iterate a blocking generator in threads. When the caller leaves, the step under way ends and it is closed.
 
-    Use it within `aclosing`: a generator that is merely dropped is closed some time later.
+    Use it within `aclosing`: a generator that is merely dropped is closed some time later. `pool`: of its threads; the
+    loop's own has a few, which is too few for many that wait for one another.
     """
-    step: asyncio.Task[object] | None = None
+    loop, step = asyncio.get_running_loop(), None
     try:
         while True:
-            step = asyncio.create_task(asyncio.to_thread(next, items, _DONE))
+            step = loop.run_in_executor(pool, next, items, _DONE)
             if (item := await asyncio.shield(step)) is _DONE:
                 return
             yield item  # type: ignore[misc]  # an object that is not _DONE is a T
@@ -35,7 +37,7 @@ async def threaded(items: Iterator[T]) -> AsyncGenerator[T]:
         if step is not None:
             await asyncio.wait([step])
         if close := getattr(items, "close", None):
-            await asyncio.to_thread(close)
+            await loop.run_in_executor(pool, close)
 
 
 async def begun(items: AsyncGenerator[T]) -> AsyncGenerator[T]:

@@ -39,6 +39,7 @@ DIRECT: dict[Capability, str] = {  # the ingress calls them itself: they are qui
     "classification": "classifications",
     "detection": "detections",
     "face": "faces",
+    "avatar": "avatars",
 }
 
 
@@ -75,6 +76,7 @@ class WorkerDeployment:
             speeches=found["speech"],
             videos=found["video"],
             transcriptions=found["transcription"],
+            avatars=found["avatar"],
             files=Artifacts(settings),
             voices=Voices(Database(settings.tables_url)),
             mark=WORDS if settings.visible_label else "",

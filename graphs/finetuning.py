@@ -1,4 +1,4 @@
-"""Language models that learn: a training is followed to its end."""
+"""Models that learn: a training is followed to its end."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ class Finetuner:
     trainer: Trainer
 
     async def tune(self, job: Job, steps: Steps) -> dict[str, Any]:
-        """The adapter's key, its manifest, and the last figures."""
+        """What it has made and its manifest, and the last figures."""
         try:
             result: dict[str, Any] | None = None
             while result is None:
@@ -39,5 +39,5 @@ class Finetuner:
 
 async def _tell(steps: Steps, figures: Figures) -> None:
     fraction = figures.current_step / max(1, figures.total_steps) * LEARNT
-    message = f"正在训练第 {figures.current_step}/{figures.total_steps} 步"
+    message = f"正在训练第 {figures.current_step}/{figures.total_steps} 步" if figures.total_steps else "正在准备数据"
     await steps.report(fraction, message, figures.model_dump())

@@ -2,22 +2,23 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from contracts.artifacts import Files
-from contracts.engines import Chat, Image, Speech, Transcription, Video
+from contracts.avatar import PerformanceRequest
+from contracts.engines import Avatar, Chat, Image, Speech, Transcription, Video
 from contracts.errors import ServiceError, Unavailable
 from contracts.human import (
     RES_VIDEOS,
     RES_VOICES,
+    Acted,
     ChatTask,
     CloneTask,
     SpeakTask,
-    TrainTask,
     VideoTask,
     Voices,
     scratch_of,
@@ -26,29 +27,29 @@ from contracts.jobs import Job, Steps
 from contracts.video import FilmRequest, Shot
 from graphs.chat import Models, Question, talk
 from graphs.portrait import SIDE, portrait
-from graphs.render import remove, render
+from graphs.render import perform, remove, render
 from graphs.sounds import Sound, recorded, say, spoken
 from graphs.story import put, seed_of, wav
 
 PROBE = "你好，很高兴认识你。"  # what a new voice says first
-FILMED = 0.4  # of a job's progress, once its sound and its portrait are there: a film engine takes all at once
+FILMED = 0.4  # of a job's progress, once its sound is there
 
 Engine = TypeVar("Engine")
-One = TypeVar("One")
-Other = TypeVar("Other")
 
 
 @dataclass(frozen=True)
 class Performer:
-    """The five pipelines over the engines that they use. Avatars are not rendered yet: a still portrait stands in."""
+    """The four pipelines over the engines that they use. Where no avatar is served, a still portrait stands in."""
 
-    chats: Mapping[str, Chat]  # these three by model
+    chats: Mapping[str, Chat]  # these four by model
     speeches: Mapping[str, Speech]
     transcriptions: Mapping[str, Transcription]
+    avatars: Mapping[str, Avatar]
     image: Image
     video: Video
     files: Files
     voices: Voices
+    mark: str  # the visible mark of films; empty: none
 
     async def clone(self, job: Job, steps: Steps) -> dict[str, Any]:
         """A voice that has spoken once; a sample that cannot be spoken with is refused in the engine's words."""
@@ -80,35 +81,38 @@ class Performer:
                 sound = await steps.run("speak", self._speak, job, said, f"{folder}/sound.wav")
             else:
                 sound = await steps.run("take", self._take, job, task.audio, f"{folder}/sound.wav")
-            drawn = await steps.run("portrait", self._portrait, job)
-            return await self._film(job, steps, sound, drawn, task.text)
+            return await self._film(job, steps, sound, task, task.text)
 
     async def chat(self, job: Job, steps: Steps) -> dict[str, Any]:
         """A film of the answer to a recording, with what was heard and what is said."""
+        task = ChatTask.model_validate(job.params)
         async with self._scratch(job, steps) as folder:
             told = await steps.run("talk", self._talk, job, f"{folder}/sound.wav")
-            film = await self._film(job, steps, told, told["portrait"], told["reply"])
+            film = await self._film(job, steps, told, task, told["reply"])
         return film | {"heard": told["heard"], "reply": told["reply"]}
-
-    async def train(self, job: Job, steps: Steps) -> dict[str, Any]:
-        """Nothing is trained yet, and the job says so."""
-        task = TrainTask.model_validate(job.params)
-        raise Unavailable(
-            f"{task.model} 训练尚未启用：当前版本不含数字人训练程序，没有训练任何模型，上传的视频保持原样。"
-            "请在升级到包含训练程序的版本后重新提交；声音克隆和视频生成（静态肖像画面）现在就可以使用。"
-        )
 
     async def _portrait(self, job: Job) -> str:
         return await portrait(self.image, self.files, scratch_of(job.id), job.made(self.image.model))
 
-    async def _film(self, job: Job, steps: Steps, sound: dict[str, Any], picture: str, text: str) -> dict[str, Any]:
-        """The portrait bears the visible mark, so that it stays for the film's whole length."""
+    async def _film(self, job: Job, steps: Steps, sound: dict[str, Any], task: Acted, text: str) -> dict[str, Any]:
         await steps.report(FILMED)
+        film = self._acted if task.avatar else self._still
+        return await film(job, steps, sound, task, text)
+
+    async def _acted(self, job: Job, steps: Steps, sound: dict[str, Any], task: Acted, text: str) -> dict[str, Any]:
+        avatar = named(self.avatars, task.avatar_model, "数字人")
+        request = PerformanceRequest(avatar=task.avatar, sound=sound["key"], mark=self.mark)
+        made = job.made(avatar.model, text, rendered="avatar", avatar=task.avatar)
+        film = await steps.run("act", perform, avatar, request, _film_of(job), made, steps, FILMED)
+        return {"resources": [film], "rendered": "avatar"}
+
+    async def _still(self, job: Job, steps: Steps, sound: dict[str, Any], task: Acted, text: str) -> dict[str, Any]:
+        """The portrait bears the visible mark, so that it stays for the film's whole length."""
+        picture = await steps.run("portrait", self._portrait, job)
         shot = Shot(picture=picture, duration_s=sound["duration_s"])
         request = FilmRequest(shots=[shot], narration=[sound["key"]], width=SIDE, height=SIDE)
         made = job.made(self.video.model, text, rendered="portrait")
-        key = f"{RES_VIDEOS}/{job.id}.mp4"
-        film = await steps.run("render", render, self.video, request, key, made, steps, FILMED)
+        film = await steps.run("render", render, self.video, request, _film_of(job), made, steps, FILMED)
         return {"resources": [film], "rendered": "portrait"}
 
     async def _speak(self, job: Job, task: SpeakTask, key: str) -> dict[str, Any]:
@@ -122,7 +126,6 @@ class Performer:
             return await self._keep(job, await asyncio.to_thread(recorded, path), key)
 
     async def _talk(self, job: Job, key: str) -> dict[str, Any]:
-        """The portrait is drawn meanwhile."""
         task = ChatTask.model_validate(job.params)
         models = Models(
             transcription=named(self.transcriptions, task.transcription_model, "语音识别"),
@@ -130,9 +133,9 @@ class Performer:
             speech=named(self.speeches, task.speech_model, "语音合成"),
         )
         question = Question(task.recording, task.sample, seed=seed_of(job))
-        told, drawn = await together(talk(question, models), self._portrait(job))
+        told = await talk(question, models)
         sound = await self._keep(job, told.sound, key, models.speech.model, told.reply)
-        return sound | {"heard": told.heard, "reply": told.reply, "portrait": drawn}
+        return sound | {"heard": told.heard, "reply": told.reply}
 
     async def _keep(self, job: Job, sound: Sound, key: str, model: str = "", text: str = "") -> dict[str, Any]:
         kept = await put(self.files, key, wav(sound.pcm, sound.rate_hz), job.made(model, text))
@@ -150,17 +153,6 @@ class Performer:
         await steps.run("tidy", remove, self.files, folder)
 
 
-async def together(first: Coroutine[Any, Any, One], second: Coroutine[Any, Any, Other]) -> tuple[One, Other]:
-    """What both give; when one fails, the other is stopped."""
-    calls = asyncio.create_task(first), asyncio.create_task(second)
-    try:
-        return await asyncio.gather(*calls)
-    finally:
-        for call in calls:
-            call.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
-
-
 def named(engines: Mapping[str, Engine], model: str, what: str) -> Engine:
     """The engine of a model that is served; else `Unavailable`."""
     if model not in engines:
@@ -168,6 +160,10 @@ def named(engines: Mapping[str, Engine], model: str, what: str) -> Engine:
             f"没有可用的{what}模型{model and f'“{model}”'}，请在 serve_config.yaml 的 models 里启用后重试。"
         )
     return engines[model]
+
+
+def _film_of(job: Job) -> str:
+    return f"{RES_VIDEOS}/{job.id}.mp4"
 
 
 async def _tried(speech: Speech, sample: str) -> float:

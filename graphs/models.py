@@ -9,6 +9,7 @@ from ray.serve.handle import DeploymentHandle
 from contracts.catalog import NEEDED, Capability, ModelSpec
 from contracts.errors import InvalidInput
 from deployments import remote
+from deployments.avatar.deployment import AvatarDeployment
 from deployments.chat.deployment import ChatDeployment
 from deployments.classification.deployment import ClassificationDeployment
 from deployments.detection.deployment import DetectionDeployment
@@ -28,6 +29,7 @@ REMOTE: dict[Capability, Any] = {
     "classification": remote.RemoteClassification,
     "detection": remote.RemoteDetection,
     "face": remote.RemoteFace,
+    "avatar": remote.RemoteAvatar,
 }
 ATTENDED = REMOTE | {  # for routes; a job can wait for a model that restarts
     "chat": remote.AttendedChat,
@@ -43,13 +45,18 @@ def remotes(
     kinds: Mapping[Capability, Any] = REMOTE,
 ) -> dict[str, Any]:
     """The models of a capability by id, the default first."""
-    return {spec.id: kinds[capability](handles[spec.id], spec.id) for spec in served if spec.capability == capability}
+    kind = kinds[capability]
+    found = [spec for spec in served if spec.capability == capability]
+    if capability == "video":
+        return {spec.id: kind(handles[spec.id], spec.id, spec.footage) for spec in found}
+    return {spec.id: kind(handles[spec.id], spec.id) for spec in found}
 
 
 def check_needed(served: list[ModelSpec]) -> None:
     for capability in NEEDED:
-        if all(spec.capability != capability for spec in served):
-            raise InvalidInput(f"`models` names no {capability} model.", param="models")
+        if all(spec.capability != capability or spec.footage for spec in served):
+            kind = "video model that films pictures" if capability == "video" else f"{capability} model"
+            raise InvalidInput(f"`models` names no {kind}.", param="models")
 
 
 def check_licences(served: list[ModelSpec], commercial: bool) -> None:
@@ -86,11 +93,13 @@ def deploy(spec: ModelSpec, files: Artifacts, listener: Application | None = Non
         case "transcription":
             return named(TranscriptionDeployment, spec.id, spec, files)
         case "classification":
-            return named(ClassificationDeployment, spec.id, spec)
+            return named(ClassificationDeployment, spec.id, spec, files)
         case "detection":
             return named(DetectionDeployment, spec.id, spec)
         case "face":
             return named(FaceDeployment, spec.id, spec)
+        case "avatar":
+            return named(AvatarDeployment, spec.id, spec, files)
 
 
 def named(deployment: Any, name: str, *arguments: Any) -> Application:

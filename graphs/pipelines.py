@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from contracts import platform
 from contracts.artifacts import Files
-from contracts.engines import Chat, Image, Speech, Transcription, Video
+from contracts.engines import Avatar, Chat, Image, Speech, Transcription, Video
 from contracts.human import CHAT, CLONE, SPEAK, TRAIN, VIDEO, Voices
 from contracts.jobs import Job, Pipeline, Steps
 from contracts.tasks import SEGMENTS, SPEECH, VIDEOGEN
@@ -31,10 +31,12 @@ def pipelines(
     voices: Voices,
     mark: str,
     transcriptions: Mapping[str, Transcription],
+    avatars: Mapping[str, Avatar],
     trainer: Trainer,
 ) -> dict[str, Pipeline]:
     """What is a mapping is by model, the default first; `mark` is the visible mark of films, empty: none."""
-    chat, image, speech, video = first(chats), first(images), first(speeches), first(videos)
+    chat, image, speech = first(chats), first(images), first(speeches)
+    video = first({model: each for model, each in videos.items() if not each.footage})
     teller = Storyteller(chat, image, speech, video, files, mark)
     maker = Videomaker(image, videos, files, mark)
     story = (
@@ -50,11 +52,11 @@ def pipelines(
     made[platform.IMAGE] = Pipeline(Draughtsman(images, files).draw)
     made[platform.TRANSCRIPTION] = Pipeline(Transcriber(transcriptions, files).transcribe)
     finetuner = Finetuner(trainer)
-    made |= dict.fromkeys((platform.LORA, platform.ONE_CLICK), Pipeline(finetuner.tune))
+    made |= dict.fromkeys((*platform.TEACHING, TRAIN), Pipeline(finetuner.tune))
     made[platform.MERGE] = Pipeline(finetuner.merge)
-    performer = Performer(chats, speeches, transcriptions, image, video, files, voices)
-    played = (performer.clone, performer.speak, performer.perform, performer.chat, performer.train)
-    made |= dict(zip((CLONE, SPEAK, VIDEO, CHAT, TRAIN), map(Pipeline, played), strict=True))
+    performer = Performer(chats, speeches, transcriptions, avatars, image, video, files, voices, mark)
+    played = (performer.clone, performer.speak, performer.perform, performer.chat)
+    made |= dict(zip((CLONE, SPEAK, VIDEO, CHAT), map(Pipeline, played), strict=True))
     return {kind: _forgetting(pipeline, files) for kind, pipeline in made.items()}
 
 

@@ -16,7 +16,7 @@ SIDE, SEED = 720, 4  # pixels; the same picture of the same model
 async def portrait(image: Image, files: Files, folder: str, made: Provenance) -> str:
     """Key of the marked picture, beside the one that it was made of."""
     made = made.model_copy(update={"prompt": PRESENTER, "parameters": {"seed": SEED}})
-    request = ImageRequest(prompt=PRESENTER, width=SIDE, height=SIDE, seed=SEED)
+    request = ImageRequest(prompt=PRESENTER, width=SIDE, height=SIDE, seed=SEED, fit=True)
     drawn = await draw(image, request, f"{folder}/portrait.png", made)
     return await deliver(files, drawn, f"{folder}/marked.png", made)
 

@@ -6,13 +6,14 @@ from contextlib import aclosing
 from typing import Any
 
 from contracts.artifacts import Artifact, Files, Provenance
-from contracts.engines import Image, Video
+from contracts.avatar import PerformanceRequest
+from contracts.engines import Avatar, Image, Video
 from contracts.errors import EngineFailed
 from contracts.image import ImageRequest
 from contracts.jobs import Steps
 from contracts.model import Progress
 from contracts.tasks import scratch_of, uploads_of
-from contracts.video import FilmRequest
+from contracts.video import ClipRequest, FilmRequest
 
 KEEPING = 0.98  # how much of a render's progress is over before its film is kept
 
@@ -27,6 +28,20 @@ async def render(
 ) -> str:
     """`begun`: how much of the job's progress was over before."""
     return await _last(video.render(request, key, made), steps, begun)
+
+
+async def generate(
+    video: Video, request: ClipRequest, key: str, made: Provenance, steps: Steps, begun: float = 0.0
+) -> str:
+    """The same of a film that the model makes by itself."""
+    return await _last(video.generate(request, key, made), steps, begun)
+
+
+async def perform(
+    avatar: Avatar, request: PerformanceRequest, key: str, made: Provenance, steps: Steps, begun: float = 0.0
+) -> str:
+    """The same of an avatar's film."""
+    return await _last(avatar.perform(request, key, made), steps, begun)
 
 
 async def deliver(files: Files, source: str, key: str, made: Provenance) -> str:

@@ -17,7 +17,7 @@ from contracts.chat import ChatRequest, Message
 from contracts.engines import Chat, Image, Speech, Video
 from contracts.errors import EngineFailed
 from contracts.image import ImageRequest
-from contracts.jobs import Job, Steps
+from contracts.jobs import Job, JobView, Steps
 from contracts.speech import SpeechRequest
 from contracts.story import Script, ScriptPage, Story
 from contracts.tasks import StoryTask, folder_of, scratch_of
@@ -60,7 +60,9 @@ class Storyteller:
     async def draw_page(self, job: Job, item: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
         """An unmarked picture for the film, and its marked copy for people."""
         task, name = StoryTask.model_validate(job.params), f"p{item['page']}.png"
-        request = ImageRequest(prompt=item["prompt"], width=WIDTH, height=HEIGHT, seed=seed_of(job) + item["page"])
+        request = ImageRequest(
+            prompt=item["prompt"], width=WIDTH, height=HEIGHT, seed=seed_of(job) + item["page"], fit=True
+        )
         made = job.made(prompt=request.prompt, seed=request.seed)
         drawn = await steps.run("draw", draw, self.image, request, f"{scratch_of(task.task_id, job.id)}/{name}", made)
         copy = f"{folder_of(task.task_id)}/image/{name}"
@@ -206,7 +208,7 @@ def script_key(job: Job) -> str:
     return f"{folder_of(job.params['task_id'])}/{SCRIPT}"
 
 
-def seed_of(job: Job) -> int:
+def seed_of(job: Job | JobView) -> int:
     """Another job draws another story; the same job, recovered, the same one."""
     return int(job.id[:7], 16)
 

@@ -6,6 +6,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
+from contracts.human import TRAIN
 from contracts.platform import CLASSIFIER, LORA, MERGE, ONE_CLICK
 from contracts.settings import Settings
 from store import faults
@@ -14,7 +15,7 @@ from store.database import Database, prepare_sqlite
 APPLICATION = "troupe"
 VERSION = "1"  # pinned: a version made from the code would orphan running work at every change
 QUEUE, TRAININGS = "jobs", "trainings"  # the second: what waits for a machine's CPUs or GPUs, maybe for hours
-TRAINS = (CLASSIFIER, LORA, MERGE, ONE_CLICK)
+TRAINS = (CLASSIFIER, LORA, MERGE, ONE_CLICK, TRAIN)
 WORKFLOW = "job"
 POLL_S = 0.3  # of the queue
 

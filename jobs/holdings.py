@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from contracts.platform import LORA, MANIFEST, ONE_CLICK
+from contracts.human import TRAIN
+from contracts.platform import MANIFEST, TEACHING
 from contracts.tasks import folder_of
 from store.database import Database
 from store.stories import CLOSED, subject_of
@@ -86,8 +87,14 @@ def _taught(session: Session) -> set[str]:
     """The trainings whose models are there: they go when their owner removes them."""
     manifests = select(ArtifactRow.key).where(ArtifactRow.key.endswith(f"/{MANIFEST}"))
     kept = {key.removesuffix(f"/{MANIFEST}") for key in session.scalars(manifests)}
-    rows = select(JobRow).where(JobRow.kind.in_((LORA, ONE_CLICK)), JobRow.state == "completed")
-    return {row.subject for row in session.scalars(rows) if f"{row.params['output']}/{row.id}" in kept}
+    rows = session.scalars(select(JobRow).where(JobRow.kind.in_((*TEACHING, TRAIN)), JobRow.state == "completed"))
+    return {row.subject for row in rows if _model_of(row) in kept}
+
+
+def _model_of(row: JobRow) -> str:
+    """The folder of what a training has made: an avatar has one of its own, an adapter is a version beside others."""
+    output = str(row.params.get("output", ""))
+    return output if row.kind == TRAIN else f"{output}/{row.id}"
 
 
 def _sizes(session: Session, tasks: dict[str, Task]) -> Counter[str]:

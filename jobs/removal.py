@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select
 
-from contracts.platform import LORA, ONE_CLICK
+from contracts.platform import TEACHING
 from contracts.tasks import folder_of
 from jobs.jobs import Jobs
 from store.artifacts import Artifacts
@@ -33,7 +33,7 @@ def remove_ended(jobs: Jobs, artifacts: Artifacts, subject: str) -> None:
         job_ids = [job.id for job in jobs_ended]
         artifacts.delete_made(job_ids)
         for job in jobs_ended:
-            if job.kind in (LORA, ONE_CLICK):  # what one that was stopped had learnt
+            if job.kind in TEACHING:  # what one that was stopped had learnt
                 artifacts.delete(f"{job.params['output']}/{job.id}")
         jobs.forget_steps(job_ids)
         with database.session() as session:

@@ -103,7 +103,11 @@ class Artifacts:
 
     @told(AWAY)
     def deliver(self, source: str, key: str, made: Provenance) -> Artifact:
-        """Keep a copy for people: a picture bears the visible mark. (A film's is drawn while it is rendered.)"""
+        """Keep a copy for people: a picture bears the visible mark. (A film's is drawn while it is rendered.)
+
+        What its maker told of the source is true of the copy.
+        """
+        made = self._told_of(source, made)
         if not self.settings.visible_label:
             _tell_unmarked()
         elif media_type_of(key).startswith("image/"):
@@ -163,6 +167,15 @@ class Artifacts:
         self.upload(f"{MEASURED}/{key}/{name}", content, self._owner(key))
         if not _is_known(key, self._database.session):  # deleted meanwhile
             self.delete(key)
+
+    def _told_of(self, key: str, made: Provenance) -> Provenance:
+        newest = select(ArtifactRow).where(ArtifactRow.key == key).order_by(ArtifactRow.created_ms.desc()).limit(1)
+        with self._database.session() as session:
+            row = session.scalar(newest)
+        if row is None:
+            return made
+        told = {"model": row.model or made.model, "parameters": made.parameters | row.parameters}
+        return made.model_copy(update=told)
 
     def _owner(self, key: str) -> str:
         with self._database.session() as session:

@@ -11,39 +11,13 @@ from sqlalchemy.orm import defer
 
 from contracts.errors import Conflict, NotFound
 from store.database import Database, now_ms
+from store.galleries import NUMBERS, Galleries, Gallery, Match
 from store.tables import FaceRow
 
 MOST = 20_000  # of one owner
-NUMBERS = np.dtype("<f4")
 FACE_ID = re.compile(r"face_([0-9a-f]{32})")
 UNSTATED = "not stated"
-
-
-@dataclass(frozen=True)
-class Match:
-    """A registered face, and the cosine between it and the one that was asked about."""
-
-    face_id: str
-    name: str
-    likeness: float
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """Registered faces as they were when they were read; `vectors`: (faces, size), of unit length."""
-
-    ids: list[str]
-    names: list[str]
-    vectors: np.ndarray
-
-    def nearest(self, vectors: Sequence[Sequence[float]]) -> list[Match | None]:
-        if not self.ids:
-            return [None] * len(vectors)
-        likenesses = self.vectors @ np.asarray(vectors, NUMBERS).T  # (known, asked)
-        best = likenesses.argmax(axis=0)
-        return [
-            Match(f"face_{self.ids[at]}", self.names[at], float(likenesses[at, asked])) for asked, at in enumerate(best)
-        ]
+GALLERIES = Galleries()  # of this process
 
 
 @dataclass(frozen=True)
@@ -82,13 +56,9 @@ class Faces:
             session.delete(row)
 
     def gallery(self, owners: tuple[str, ...], model: str, size: int) -> Gallery:
-        """Those of the same model; vectors of another size were made by another version of it."""
-        theirs = select(FaceRow.id, FaceRow.name, FaceRow.vector).where(FaceRow.owner.in_(owners))
+        """Those of the same model, whose vectors have so many numbers."""
         with self.database.session() as session:
-            rows = list(session.execute(theirs.where(FaceRow.model == model)))
-        rows = [row for row in rows if len(row.vector) == size * NUMBERS.itemsize]
-        vectors = np.frombuffer(b"".join(row.vector for row in rows), NUMBERS).reshape(-1, size)
-        return Gallery([row.id for row in rows], [row.name for row in rows], vectors)
+            return GALLERIES.read(session, (str(self.database.url), owners, model, size))
 
 
 def face_id_of(row: FaceRow) -> str:

@@ -102,13 +102,13 @@ def samples(dataset: Iterable[Part]) -> Iterator[Placed]:
 
 def check_kept(files: Artifacts, key: str, param: str) -> Checked:
     """Read a dataset of the store to its end; whatever is wrong with it is told of `param`."""
-    with _told_of(param):
+    with told_of(param):
         return check(parts(files, key))
 
 
 def check_brought(file: IO[bytes], name: str, param: str) -> Checked:
     """The same of a file that a caller brings."""
-    with _told_of(param):
+    with told_of(param):
         return check(unpacked(Part(name, lambda: nullcontext(file))))
 
 
@@ -126,7 +126,7 @@ def check(dataset: Iterable[Part]) -> Checked:
 
 
 @contextmanager
-def _told_of(param: str) -> Iterator[None]:
+def told_of(param: str) -> Iterator[None]:
     try:
         yield
     except ServiceError as error:

@@ -109,7 +109,7 @@ def _chosen(archive: zipfile.ZipFile, most_files: int, suffixes: Collection[str]
     for info in archive.infolist():
         name = name_of(info)
         _check_plain(info, name)
-        if info.is_dir() or _is_litter(name):
+        if info.is_dir() or is_litter(name):
             continue
         if PurePosixPath(name).suffix.lower() not in suffixes:
             raise UnsupportedMedia(f"压缩包中有不支持的文件：{_shown(name)}")
@@ -177,7 +177,7 @@ def _check_content(name: str, head: bytes) -> None:
         raise UnsupportedMedia(f"压缩包中有内容与后缀不符的文件：{_shown(name)}")
 
 
-def _is_litter(name: str) -> bool:
+def is_litter(name: str) -> bool:
     return any(part.startswith(".") or part in LITTER for part in name.split("/"))
 
 

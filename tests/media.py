@@ -73,15 +73,15 @@ def alaw(sound: bytes) -> bytes:
     return file.getvalue()
 
 
-def talkie(sound: bytes) -> bytes:
-    """A short film in which somebody is heard: this WAV."""
+def talkie(sound: bytes, seconds: float = 1.0) -> bytes:
+    """A film of so many seconds in which somebody is heard: this WAV."""
     with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
         with av.open(file.name, "w") as container, av.open(io.BytesIO(sound)) as heard:
             stream = container.add_stream("libx264", rate=20)
             stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
             aac = container.add_stream("aac", rate=44_100)
-            for number in range(20):
-                frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number, np.uint8), format="rgb24")
+            for number in range(round(20 * seconds)):
+                frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number % 256, np.uint8), format="rgb24")
                 frame.pts, frame.time_base = number, Fraction(1, 20)
                 container.mux(stream.encode(frame.reformat(format="yuv420p")))
             container.mux(stream.encode(None))

@@ -65,6 +65,8 @@ class NearSpeech:
 
 
 class NearVideo:
+    footage = ()
+
     def __init__(self, model: str, engine: Any, files: Artifacts) -> None:
         self.model, self.engine, self.files = model, engine, files
 
@@ -84,7 +86,7 @@ class NearVideo:
 class Breaks:
     """Begins a film, and ends so."""
 
-    model = "breaks"
+    model, footage = "breaks", ()
 
     def __init__(self, end: BaseException) -> None:
         self.end = end

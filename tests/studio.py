@@ -9,13 +9,14 @@ import yaml
 from tests.checkpoints import diffusion, f5tts, sight, whisper
 from tests.conftest import ROOT
 
-# By id in the catalogue: what builds its folder, given to its engine as `weights`; None: the weights are installed.
+# By id in the catalogue: what builds its folder, given to its engine as `weights`; None: it needs none.
 MODELS: dict[str, Callable[[Path], None] | None] = {
     "base": whisper.build,
     "stable-diffusion-v1-5": diffusion.stable_diffusion,
     "resnet50": sight.build_resnet,
     "detr-resnet-50": sight.build_detr,
     "mtcnn": None,
+    "SyncTalk": None,
     "f5tts": f5tts.build,
 }
 VOCODER = {"f5tts": f5tts.build_vocoder}  # a second folder, given as `vocoder`

@@ -24,8 +24,10 @@ from api.state import Engines, State
 from contracts.catalog import models
 from deployments.image.painter import Painter
 from deployments.speech.espeak import Espeak
+from graphs.acting import SLOWEST
 from graphs.story import wav
 from store.conversations import Conversations
+from tests.avatars import nerf, ship
 from tests.conversing import RATE_HZ, Counts, Rambles, Repeats, Talker, of, talking, tone
 from tests.listening import address_of, listening
 from tests.media import film, picture, sound
@@ -301,6 +303,35 @@ async def test_who_speaks_is_seen(url: str) -> None:
             with Image.open(io.BytesIO(frame["content"])) as seen:
                 assert (seen.format, seen.size) == ("JPEG", (720, 720))
             assert b"AIGC" in frame["content"]
+
+
+async def test_an_avatar_is_seen_while_it_speaks(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its frames come before the sound that they belong to, with the label, and no more than 40 ms apart from it."""
+    ship(tmp_path)
+    for module in ("api.human.folders", "deployments.avatar.players"):
+        monkeypatch.setattr(f"{module}.CATALOG", tmp_path)
+    stage = nerf(state.artifacts)
+    acted = replace(state, engines=replace(state.engines, avatars={"SyncTalk": stage}))
+    with listening(build(acted)) as server:
+        async with talking(f"{address_of(server)}/ws/converse") as talker:
+            told = await talker.begin(frames=True, model_name="ER-NeRF", model_param="models/ER-NeRF/none")
+            assert (told["type"], told["param"]) == ("error", "model_param")
+        async with talking(f"{address_of(server)}/ws/converse") as talker:
+            assert (await talker.begin(frames=True, model_name="ER-NeRF"))["frames"] == "avatar"
+            assert list(stage.players.sizes()) == ["starter/avatars/ER-NeRF"]
+            *messages, done = await talker.ask(tone(7_000))
+    frames = of("frame", messages)
+    assert done["type"] == "done" and len(frames) > 5
+    assert all(each["start_s"] * 25 == pytest.approx(round(each["start_s"] * 25)) for each in frames)
+    assert done["duration_s"] - frames[-1]["start_s"] <= SLOWEST / 25
+    assert all(b"AIGC" in each["content"] for each in frames)
+    with Image.open(io.BytesIO(frames[0]["content"])) as seen:
+        assert (seen.format, seen.size) == ("JPEG", (640, 512))
+    seen_s = 0.0
+    for each in messages:
+        if each["type"] == "audio":
+            assert each["start_s"] + each["duration_s"] <= seen_s + SLOWEST / 25 + 1e-6
+        seen_s = each["start_s"] if each["type"] == "frame" else seen_s
 
 
 async def test_one_caller_has_so_many_conversations(url: str, trainer: Trainer, workshop: Workshop) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import insert
 
 from contracts.errors import Conflict, NotFound
 from store.database import Database
-from store.faces import FACE_ID, MOST, NUMBERS, UNSTATED, Faces
+from store.faces import FACE_ID, MOST, UNSTATED, Faces
+from store.galleries import NUMBERS, Galleries
 from store.tables import FaceRow
 
 pytest_plugins = ["tests.places"]
@@ -111,6 +112,34 @@ def test_there_is_a_bound(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None
     assert faces.keep("anon-bob", "a", "m", [1.0])
 
 
+def test_what_others_change_is_seen_at_once(database: Database) -> None:
+    """Two processes, as far as memory goes: neither knows what the other keeps of vectors."""
+    ours, theirs, known = Galleries(), Galleries(), vectors(3)
+
+    def found(galleries: Galleries, owners: tuple[str, ...] = ANN) -> list[str]:
+        with database.session() as session:
+            return sorted(galleries.read(session, ("here", owners, "m", SIZE)).names)
+
+    faces = Faces(database)
+    first = faces.keep("anon-ann", "a", "m", known[0].tolist())
+    faces.keep("anon-bob", "b", "m", known[1].tolist())
+    assert found(ours) == found(theirs) == ["a"]
+    faces.keep("anon-ann", "c", "m", known[2].tolist())
+    assert found(ours) == ["a", "c"] and found(ours, BOB) == ["b"]
+    faces.delete(first, ANN)
+    assert found(ours) == found(theirs) == ["c"] and found(ours, ANN + BOB) == ["b", "c"]
+
+
+def test_memory_is_bounded(database: Database) -> None:
+    galleries = Galleries(kept_bytes=3 * SIZE * 4)
+    for owner, count in (("ann", 2), ("bob", 2), ("cid", 4)):
+        for vector in vectors(count):
+            Faces(database).keep(owner, owner, "m", vector.tolist())
+        with database.session() as session:
+            assert len(galleries.read(session, ("here", (owner,), "m", SIZE)).ids) == count
+    assert [place[1] for place in galleries._kept] == [("cid",)]
+
+
 def test_ten_thousand_are_searched_soon(faces: Faces) -> None:
     known = vectors(10_000).astype(NUMBERS)
     rows = [
@@ -120,9 +149,11 @@ def test_ten_thousand_are_searched_soon(faces: Faces) -> None:
     ]
     with faces.database.session() as session:
         session.execute(insert(FaceRow), rows)
-    started = time.monotonic()
-    [match] = faces.nearest(ANN, "m", [known[7_777].tolist()])
-    took_s = time.monotonic() - started
-    assert match and match.name == "7777" and len(known) <= MOST
-    print(f"10,000 faces of {SIZE} numbers searched in {took_s * 1000:.0f} ms")
-    assert took_s < 2
+    took_s = []
+    for asked in (7_777, 1, 9_999, 5_000, 3):
+        started = time.thread_time()  # of this thread: the database is searched in it, the machine may be busy
+        [match] = faces.nearest(ANN, "m", [known[asked].tolist()])
+        took_s.append(time.thread_time() - started)
+        assert match and match.name == str(asked)
+    print(f"10,000 faces of {SIZE} numbers searched in {[round(each * 1000) for each in took_s]} ms")
+    assert len(known) <= MOST and min(took_s[1:]) < 0.1

@@ -12,7 +12,7 @@ from contracts.settings import Settings
 from store.artifacts import Artifacts
 from tests.conftest import ROOT, Cluster
 from tests.documented import check, examples, filled
-from tests.media import film, speech
+from tests.media import speech, talkie
 
 V1, V2 = examples("human-v1"), examples("human-v2")
 
@@ -40,14 +40,14 @@ def test_every_documented_route_has_an_example() -> None:
 @pytest.fixture(scope="module")
 def given() -> dict[str, bytes]:
     """The files that the examples send."""
-    return {"audio": speech(), "video": film("mp4", "libx264")}
+    return {"audio": speech(), "video": talkie(speech(), 5.0)}
 
 
 @pytest.fixture
 def trained(cluster: Cluster) -> None:
     """A trained avatar in the store."""
     artifacts = Artifacts(Settings(var=cluster.var))
-    for name in ("ngp.pth", "opt.txt"):
+    for name in ("weights.safetensors", "manifest.json"):
         artifacts.upload(f"models/ER-NeRF/task_id/{name}", b"weights", "address:nobody")
 
 
@@ -90,6 +90,7 @@ def test_v1(client: httpx.Client, given: dict[str, bytes], trained: None) -> Non
         is_documented(example, answer, known)
         if "learn" in example:
             learn(example, answer.json(), known)
+    stop_training(client, known)
     assert known["made"].startswith("static/videos/res_videos/")
     is_heard(client, f"/human/v1/{known['spoken']}")
     is_seen(client, f"/human/v1/{known['made']}")
@@ -108,6 +109,7 @@ def test_v2(client: httpx.Client, given: dict[str, bytes], prefix: str) -> None:
         is_documented(example, answer, known)
         if "learn" in example:
             learn(example, answer.json(), known)
+    stop_training(client, known)
     is_heard(client, prefix + known["spoken"])
     is_seen(client, f"{prefix}{known['made']}?t=1766030654123")  # as its client asks for it
 
@@ -124,7 +126,13 @@ def test_v1_is_answered_with_the_fields_of_both(
         if isinstance(example.get("answer"), dict):
             assert answer.json().keys() >= example["answer"].keys(), example["call"]
             learn(example, answer.json(), known)
+    stop_training(client, known)
     assert known["made"].startswith("/static/videos/res_videos/")
+
+
+def stop_training(client: httpx.Client, known: dict[str, Any]) -> None:
+    """Nobody waits for it."""
+    assert client.post(f"/api/training/stop/{known['training']}").status_code == 200
 
 
 def uploaded(client: httpx.Client, given: dict[str, bytes]) -> dict[str, Any]:

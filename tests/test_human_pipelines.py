@@ -34,6 +34,7 @@ from jobs.records import Records
 from store.artifacts import Artifacts
 from store.database import Database
 from store.voices import Voices
+from tests.avatars import keep, nerf
 from tests.copywriting import Near, Says
 from tests.media import film, sound, speech
 from tests.performing import Breaks, Called, Duet, Hears, NearImage, NearSpeech, NearVideo
@@ -74,6 +75,7 @@ class Stage:
             "voices": Voices(self.database),
             "mark": "AI生成",
             "transcriptions": {"hears": Hears("你好，你是谁？")},
+            "avatars": {},
             "trainer": Launcher(Settings(var=var), {}),
         }
 
@@ -172,6 +174,54 @@ async def test_the_mark_stays_on_the_film_to_its_end(tmp_path: Path, matching: M
         assert apart[:120, 480:].sum() > 0.9 * apart.sum()
 
 
+def acting(stage: Stage) -> Stage:
+    """The same stage, with an avatar on it."""
+    keep(stage.files, AVATAR, "anon-ann")
+    stage.bound["avatars"] = {"SyncTalk": nerf(stage.files)}
+    return stage
+
+
+AVATAR = "callers/ann/models/ER-NeRF/train_1"
+ACTED = {"model": "ER-NeRF", "avatar": AVATAR, "avatar_model": "SyncTalk"}
+
+
+async def test_an_avatar_performs_a_text(stage: Stage) -> None:
+    acting(stage)
+    kept, steps = stage.made(), Called()
+    result = await stage.run(VIDEO, steps, **ACTED, text="你好。", speech_model="espeak")
+    [key] = result["resources"]
+    assert result == {"resources": [key], "rendered": "avatar"}
+    picture_s, sound_s = lengths(stage.files.read(key))
+    said = await say(stage.speeches["espeak"], "你好。", "")
+    assert picture_s == pytest.approx(said.duration_s, abs=0.04) == pytest.approx(sound_s, abs=0.1)
+    assert stage.made() == kept | {key}
+    assert steps.reports == sorted(steps.reports) and steps.reports[-1] > 0.9
+    row = stage.files.known(stage.files.find(key).sha256)
+    assert row and (row.model, row.prompt) == ("SyncTalk", "你好。")
+    assert row.parameters == {"rendered": "avatar", "avatar": AVATAR}
+    pictures = frames(stage.files.read(key))
+    bright = [(picture[:60, picture.shape[1] // 2 :] > 200).sum() for picture in pictures]
+    assert min(bright) > 100  # the mark's letters, from the first frame to the last
+
+
+async def test_an_avatar_answers_a_recording(stage: Stage) -> None:
+    acting(stage)
+    result = await stage.run(CHAT, **TALKED | ACTED)
+    assert (result["heard"], result["rendered"]) == ("你好，你是谁？", "avatar")
+    picture_s, sound_s = lengths(stage.files.read(result["resources"][0]))
+    assert picture_s == pytest.approx(sound_s, abs=0.1)
+
+
+async def test_an_avatar_that_is_gone_is_told_of(stage: Stage) -> None:
+    acting(stage)
+    kept = stage.made()
+    with pytest.raises(NotFound, match="数字人模型不存在"):
+        await stage.run(VIDEO, **ACTED | {"avatar": "callers/bob/models/x"}, text="你好。", speech_model="espeak")
+    with pytest.raises(Unavailable, match="数字人模型“ER-NeRF”"):
+        await stage.run(VIDEO, **ACTED | {"avatar_model": "ER-NeRF"}, text="你好。", speech_model="espeak")
+    assert stage.made() == kept
+
+
 async def test_equal_words_give_equal_portraits(stage: Stage) -> None:
     films = [await stage.run(VIDEO, model="ER-NeRF", text="你好。", speech_model="espeak") for _ in range(2)]
     first, second = (frames(stage.files.read(told["resources"][0])) for told in films)
@@ -256,7 +306,6 @@ TALKED |= {"speech_model": "espeak", "transcription_model": "hears"}
         (VIDEO, FILM | {"speech_model": "matching", "sample": "gone.wav"}, NotFound, "文件不存在"),
         (CHAT, TALKED | {"transcription_model": ""}, Unavailable, "语音识别模型，"),
         (CHAT, TALKED | {"chat_model": "glm-4-plus"}, Unavailable, "对话模型“glm-4-plus”"),
-        (TRAIN, {"model": "SyncTalk", "film": "a.mp4", "epochs": 100}, Unavailable, "SyncTalk 训练尚未启用"),
     ],
 )
 async def test_what_cannot_be_done_fails_in_plain_words_and_leaves_nothing(

@@ -13,8 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
+from api.human.parameters import Parameters, parse
+from api.human.training import SHORTEST_S
 from contracts.errors import InvalidInput
-from tests.media import film, picture, sound, speech
+from tests.media import film, picture, sound, speech, talkie
+from training.avatar.config import ALIASES, SETTABLE, config_of
+from training.avatar.preparation.preflight import LEAST_S
 
 HTML = b"<html><script>alert(1)</script></html>"
 ARCHIVE = io.BytesIO()
@@ -54,7 +58,7 @@ def refuses(client: httpx.Client, path: str, form: dict[str, str], named: str, v
 
 @pytest.fixture(scope="module")
 def film_bytes() -> bytes:
-    return film("mp4", "libx264")
+    return talkie(speech(), 5.0)
 
 
 @pytest.fixture
@@ -200,6 +204,14 @@ def test_trainings_that_cannot_be(
     assert user.get("/api/history/model_training").json()["history"] == []
 
 
+def test_films_that_say_themselves_that_nothing_can_be_learnt(user: httpx.Client) -> None:
+    assert SHORTEST_S == LEAST_S
+    for content, named in ((talkie(speech(), 3.0), "太短"), (film("mp4", "libx264", 5.0), "没有声音")):
+        video = user.post("/api/upload-training-video", files={"video": ("a.mp4", content)}).json()["relative_path"]
+        refuses(user, "/model_training", TRAINING | {"ref_video": video}, named)
+    assert user.get("/api/history/model_training").json()["history"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "named", "status"),
     [
@@ -277,15 +289,46 @@ def test_another_callers_things_are_not_found(new_user: Callable[[], httpx.Clien
     hidden, none = stranger.get(f"/api/train-status/{started}"), stranger.get("/api/train-status/train_20250101_000000")
     assert (hidden.status_code, hidden.json()) == (none.status_code, none.json()) and hidden.status_code == 404
     assert owner.get("/api/history/model_training").json()["history"][0]["id"] == started
+    assert stranger.post(f"/api/training/stop/{started}").status_code == 404
+    assert owner.post(f"/api/training/stop/{started}").status_code == 200
     for path in ("/api/reference-audios", "/api/training-videos", "/api/cloned-audios", "/api/history/audio_clone"):
         assert (owner.get(path).json()["total_count"], stranger.get(path).json()["total_count"]) == (1, 0), path
 
 
 def test_known_parameters() -> None:
-    from api.human.parameters import parse
+    wanted = {"lr": 0.001, "batch_size": 4, "preset": "synctalk_small"}
+    text = "lr=0.001, batch_size=4，preset=synctalk_small"
+    assert parse(text, "SyncTalk") == parse(json.dumps(wanted), "SyncTalk") == wanted
+    assert parse(" ", "SyncTalk") == {}
+    for text in ("[1]", "preset=er_nerf", "preset=none"):
+        with pytest.raises(InvalidInput):
+            parse(text, "SyncTalk")
 
-    wanted = {"lr": 0.001, "batch_size": 4, "fp16": True}
-    assert parse("lr=0.001, batch_size=4，fp16=true") == parse(json.dumps(wanted)) == wanted
-    assert parse(" ") == {}
-    with pytest.raises(InvalidInput):
-        parse("[1]")
+
+BOUNDS: dict[str, tuple[Any, ...]] = {
+    "preset": ("er_nerf", "er_nerf_small"),
+    "lr": (1e-6, 1),
+    "learning_rate": (1e-6, 1),
+    "net_rate": (1e-6, 1),
+    "batch_size": (1, 16),
+    "steps": (1, 1_000_000),
+    "iters": (1, 1_000_000),
+    "rays": (64, 262_144),
+    "num_rays": (64, 262_144),
+    "mouth": (0, 1),
+    "size": (64, 1_024),
+    "longest_s": (4, 300),
+    "seed": (0, 2**32 - 1),
+    "preview_steps": (1, 1_000_000),
+    "save_steps": (1, 1_000_000),
+    "licence": ("CC0-1.0",),
+}
+
+
+def test_what_is_accepted_can_be_trained_with() -> None:
+    """All of it, to its bounds: nothing is refused only once the training has begun."""
+    assert BOUNDS.keys() == Parameters.model_fields.keys()
+    assert {ALIASES.get(name, name) for name in BOUNDS} == {*SETTABLE, "preset", "steps", "licence"}
+    for name, values in BOUNDS.items():
+        for value in values:
+            config_of("ER-NeRF", 100, parse(json.dumps({name: value}), "ER-NeRF"))

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from contracts.errors import UnsupportedMedia
 from store import labels
-from store.labels import Label
+from store.labels import Label, jpeg
 from tests.labelled import FIRST, PIXELS, SAMPLES, SECOND, XMP, Sample
+from tests.media import picture
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,16 @@ def test_label_is_read_back_by_us_and_by_others(case: tuple[Sample, Path, Path])
     labels.write(path, sample.media_type, SECOND)
     assert labels.read(path, sample.media_type) == SECOND
     assert sample.other(path) == SECOND.as_json()
+
+
+def test_a_picture_that_is_sent_is_labelled_as_one_that_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "sent"
+    path.write_bytes(jpeg.labelled(picture("JPEG"), SECOND.as_json()))
+    assert labels.read(path, "image/jpeg") == SECOND
+    kept = tmp_path / "kept"
+    kept.write_bytes(picture("JPEG"))
+    labels.write(kept, "image/jpeg", SECOND)
+    assert path.read_bytes() == kept.read_bytes()
 
 
 def test_labelling_changes_nothing_else(case: tuple[Sample, Path, Path]) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 from sqlalchemy import select
 
-from api.media.sizes import fitted
+from contracts.sizes import fitted
 from contracts.video import FilmRequest, Shot
 from deployments.video.film.frames import spans
 from store.database import Database

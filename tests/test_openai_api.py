@@ -45,9 +45,9 @@ def asked(client: openai.OpenAI, **changed: Any) -> Any:
 
 
 def test_models_are_listed_and_found(ai: openai.OpenAI) -> None:
-    assert [model.id for model in ai.models.list()] == ["scripted", "espeak", "matching"]
+    assert [model.id for model in ai.models.list()] == ["scripted", "espeak", "matching", "painter"]
     assert ai.models.retrieve("scripted").object == "model"
-    for name in ("painter", "nobody"):
+    for name in ("film", "nobody"):
         with pytest.raises(openai.NotFoundError) as refused:
             ai.models.retrieve(name)
         assert refused.value.code == "model_not_found"

@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ from deployments.registry import build, load
 from deployments.upright import upright
 from deployments.video.film.camera import canvas
 from store.media import check_picture
-from tests.checkpoints import sight
-from tests.photographs import ASTRONAUT, CAMERAMAN, TURNS, crowd, encoded, photograph, sixteen_bits, turned
+from tests.checkpoints import onnx, sight
+from tests.photographs import ASTRONAUT, CAMERAMAN, TURNS, crowd, cut_out, encoded, photograph, sixteen_bits, turned
 
 LIKENESS = 0.55  # of one person, `api.media.faces`
 
@@ -63,6 +64,16 @@ def detr(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def detector(detr: Path) -> DetectionEngine:
     return loaded("detection", weights=str(detr))
+
+
+@pytest.fixture(scope="module")
+def sface(tmp_path_factory: pytest.TempPathFactory) -> FaceEngine:
+    folder = tmp_path_factory.mktemp("opencv")
+    onnx.build_yunet(folder)
+    onnx.build_sface(folder)
+    engine: FaceEngine = build("face", "sface", {"weights": str(folder)})
+    engine.load()
+    return engine
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +118,15 @@ def test_faces_are_found_where_they_are(finder: FaceEngine) -> None:
 def test_none_is_found_where_there_is_none(finder: FaceEngine) -> None:
     names = ("china", "flower", "chelsea", "coffee", "rocket")
     assert finder.find([photograph(name) for name in names]) == [[]] * 5
+
+
+def test_faces_of_many_people_are_found_and_are_not_each_others(finder: FaceEngine) -> None:
+    """Of 20 people who are seen badly; as many parts of pictures without a face have none."""
+    found = finder.find([cut_out(number) for number in range(20)], embed=True)
+    faces = [each[0] for each in found if len(each) == 1]
+    assert len(faces) >= 18 and not any(finder.find([cut_out(number) for number in range(100, 120)]))
+    strangers = [likeness(*pair) for pair in combinations(faces, 2)]
+    assert np.mean(np.array(strangers) > LIKENESS) < 0.03
 
 
 def test_landmarks_are_named_by_the_sides_of_the_picture(finder: FaceEngine) -> None:
@@ -202,6 +222,37 @@ def test_a_person_is_like_herself_and_not_like_another(finder: FaceEngine, edit:
     assert len(edited.vector) == 1216 and np.linalg.norm(edited.vector) == pytest.approx(1)
     assert likeness(her, edited) > LIKENESS + 0.1
     assert likeness(him, edited) < LIKENESS - 0.3
+
+
+def lit(size: tuple[int, int], box: tuple[int, int, int, int]) -> Image.Image:
+    picture = Image.new("RGB", size)
+    picture.paste("white", box)
+    return picture
+
+
+@pytest.mark.parametrize("scale", [1, 8])
+def test_yunet_and_sface_load_from_their_files(sface: FaceEngine, scale: int) -> None:
+    """They are made up: a face is where a picture is bright."""
+    corners = 96 * scale, 64 * scale, 128 * scale, 96 * scale
+    faces, none = sface.find([lit((320 * scale, 240 * scale), corners), Image.new("RGB", (50, 50))], embed=True)
+    assert none == [] and faces
+    for face in faces:
+        x1, y1, x2, y2 = face.bbox
+        assert corners[0] <= round((x1 + x2) / 2) <= corners[2] and corners[1] <= round((y1 + y2) / 2) <= corners[3]
+        assert face.landmarks["left_eye"][0] < face.landmarks["nose"][0] < face.landmarks["right_eye"][0]
+        assert face.landmarks["left_eye"][1] < face.landmarks["mouth_left"][1]
+        assert len(face.vector) == 128 and np.linalg.norm(face.vector) == pytest.approx(1)
+    assert [area(face.bbox) for face in faces] == sorted((area(face.bbox) for face in faces), reverse=True)
+    assert all(face.vector == [] for face in sface.find([lit((320, 240), (96, 64, 128, 96))])[0])
+
+
+def test_yunet_and_sface_are_said_to_be_nowhere(tmp_path: Path) -> None:
+    for content in (None, b"no network"):
+        if content:
+            for name in ("face_detection_yunet_x.onnx", "face_recognition_sface_x.onnx"):
+                (tmp_path / name).write_bytes(content)
+        with pytest.raises(Unavailable, match="hold"):
+            build("face", "sface", {"weights": str(tmp_path)}).load()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own

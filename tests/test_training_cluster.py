@@ -23,15 +23,18 @@ from store.artifacts import Artifacts
 from store.database import Database
 from store.runs import Run
 from store.tables import JobRow
+from tests.checkpoints import sight
 from tests.checkpoints.chat import qwen2
 from tests.conftest import ROOT, Cluster, start, stop
+from tests.drawn import CLASSES, class_folders, drawn
 from tests.processes import replica
-from tests.trainings import LORA_START, packed
+from tests.trainings import LORA_START, START, packed
 from tests.waiting import eventually
 from training.papers import Papers, Plan
 from training.recipe import Config
 
 BASE = "llama2_7b_chat"  # in whose place stands a small one
+CLASSIFIES = "resnet50"  # the same
 ENDS_S = 170.0
 STOPS_S = 5.0
 SERVED = {"dtype": "float32", "eager": True, "adapters": 2, "adapter_rank": 8}
@@ -49,13 +52,23 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cluster(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def resnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("resnet")
+    sight.build_resnet(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cluster(base: Path, resnet: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One that trains, and serves what it has trained."""
     whole = yaml.safe_load((ROOT / "serve_config.test.yaml").read_text(encoding="utf-8"))
     application = whole["applications"][0]
-    application["args"]["models"].append(BASE)
+    application["args"]["models"] += [BASE, CLASSIFIES]
     application["args"]["options"][BASE] = {"weights": str(base), "revision": ""} | SERVED
-    application["deployments"].append({"name": BASE, "num_replicas": 1, "ray_actor_options": {"num_cpus": 0}})
+    application["args"]["options"][CLASSIFIES] = {"weights": str(resnet)}
+    application["deployments"] += [
+        {"name": name, "num_replicas": 1, "ray_actor_options": {"num_cpus": 0}} for name in (BASE, CLASSIFIES)
+    ]
     config = tmp_path_factory.mktemp("config") / "serve_config.yaml"
     config.write_text(yaml.safe_dump(whole), encoding="utf-8")
     started = start(tmp_path_factory.mktemp("var"), str(config))
@@ -142,24 +155,17 @@ def test_a_training_is_followed_to_its_end(cluster: Cluster, unbroken: Trained) 
     eventually(lambda: not any((cluster.var / "ray_train").glob(f"{training.id}-*")))
 
 
-def test_deaths_do_not_change_what_is_learnt(cluster: Cluster, unbroken: Trained) -> None:
-    training = Trained(cluster, **LONG)
-    for word in ("ray::RayTrainWorker", f"training.ray_lora {training.id}"):
+def test_deaths_do_not_change_what_is_learnt(cluster: Cluster, base: Path, unbroken: Trained) -> None:
+    """Two workers by gloo, each with half of the samples, learn what one does, though whatever runs them dies."""
+    training = Trained(cluster, workers=2, weights=str(base), **LONG)
+    for word in ("ray::RayTrainWorker", f"training.on_ray {training.id}"):
         begun = training.step
         eventually(lambda begun=begun: training.step > begun + 10, ENDS_S)  # type: ignore[misc]
+        assert len(training.processes("ray::RayTrainWorker")) == 2
         training.processes(word.split()[0])[0].kill()
         assert training.row.state == "running"
     replica(cluster, "worker").kill()
     row = training.ended()
-    assert row.state == "completed", row.error
-    assert_equal(row, unbroken.row)
-
-
-def test_several_workers_learn_what_one_does(cluster: Cluster, base: Path, unbroken: Trained) -> None:
-    """Gloo on the CPU: the same steps, each with half of the samples."""
-    shared = Trained(cluster, workers=2, weights=str(base), **LONG)
-    eventually(lambda: len(shared.processes("ray::RayTrainWorker")) == 2, ENDS_S)
-    row = shared.ended()
     assert row.state == "completed", row.error
     assert_equal(row, unbroken.row)
 
@@ -288,6 +294,41 @@ def test_from_a_documented_call_to_talking_with_the_result(cluster: Cluster, use
     assert "modelId" in user.post("/api/script/polish", json={"content": "x", "modelId": name}).json()["msg"]
     gone = {"model": name, "messages": [{"role": "user", "content": "x"}]}
     assert user.post("/v1/chat/completions", json=gone).status_code == 404
+
+
+def test_a_classifier_is_trained_through_a_death_and_answers_at_once(cluster: Cluster, user: httpx.Client) -> None:
+    sent = user.post("/api/datasets", files={"file": ("my_dataset.zip", class_folders(12))})
+    assert sent.status_code == 200, sent.text
+    body = START | {"epochs": 30, "learning_rate": 0.003, "save_steps": 10}
+    task_id, told = user.post("/api/training/start", json=body).json()["task_id"], list[dict[str, Any]]()
+
+    def reached(step: int) -> bool:
+        told.append(user.get(f"/api/training/status/{task_id}").json())
+        return told[-1]["current_step"] >= step or told[-1]["status"] not in ("processing", "running")
+
+    eventually(lambda: reached(20), ENDS_S)
+    members = psutil.Process(cluster.process.pid).children(recursive=True)
+    [worker] = [each for each in members if _says(each, "ray::RayTrainWorker")]
+    worker.kill()
+    eventually(lambda: reached(1_000), ENDS_S)
+    last = told[-1]
+    assert (last["progress"], last["current_epoch"]) == (100, 30)
+    assert last["metrics"]["accuracy"] > 0.8 and last["metrics"]["f1_score"] > 0.75, last
+    for model in (f"{CLASSIFIES}:trained", task_id):
+        right = sum(classified(user, model, prompt) == label for label, prompt in CLASSES.items())
+        assert right >= 2, model
+    assert classified(user, CLASSIFIES, CLASSES["猫"]) not in CLASSES
+    with httpx.Client(base_url=cluster.url, timeout=60) as stranger:
+        form = {"data": {"model": task_id}, "files": {"image": ("a.png", drawn("a cat", 1))}}
+        assert stranger.post("/api/image-recognition/classify", **form).status_code == 422
+
+
+def classified(user: httpx.Client, model: str, prompt: str) -> str:
+    """The likeliest of a picture that is in no dataset."""
+    form = {"data": {"model": model}, "files": {"image": ("a.png", drawn(prompt, 1000))}}
+    answer = user.post("/api/image-recognition/classify", **form)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["classifications"][0]["label"])
 
 
 def test_live_commerce_trains_with_one_click(cluster: Cluster, user: httpx.Client) -> None:

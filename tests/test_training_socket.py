@@ -21,7 +21,7 @@ from contracts.platform import CLASSIFIER, LORA
 from jobs.jobs import new_id
 from store.database import now_ms
 from tests.conftest import Cluster
-from tests.media import film
+from tests.media import speech, talkie
 from tests.story import token_of
 from tests.trainings import FIGURES, Trainer, Workshop
 
@@ -192,7 +192,7 @@ def test_queries_that_are_none(opened: Opened, query: str) -> None:
 
 
 def test_what_a_worker_does_is_heard_through_the_cluster(cluster: Cluster, user: httpx.Client) -> None:
-    video = user.post("/api/upload-training-video", files={"video": ("a.mp4", film("mp4", "libx264"))}).json()
+    video = user.post("/api/upload-training-video", files={"video": ("a.mp4", talkie(speech(), 5.0))}).json()
     url = cluster.url.replace("http", "ws", 1)
     with connect(f"{url}/ws/training?token={token_of(user)}") as socket:
         form = {"ref_video": video["relative_path"], "model_choice": "SyncTalk", "epoch": "3"}

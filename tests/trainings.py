@@ -87,9 +87,16 @@ class Trainer:
 
     def taught(self, **fields: Any) -> str:
         """A completed training of a language model, whose adapter is there."""
-        output = f"{home(self.owner)}/models/{fields.pop('name', 'voice')}"
-        job_id = self.running(LORA, output=output, base_model="llama-2-7b", **fields)
         manifest = {"base_revision": "r", "dataset_sha256": "d", "samples": 2, "config": {"lora_r": 8, "base": "/x"}}
+        return self._ended(LORA, fields.pop("name", "voice"), manifest, base_model="llama-2-7b", **fields)
+
+    def taught_classifier(self) -> str:
+        """The same of a classifier."""
+        return self._ended(CLASSIFIER, "pets", {"labels": ["狗", "猫"], "samples": 4})
+
+    def _ended(self, kind: str, name: str, manifest: dict[str, Any], **fields: Any) -> str:
+        output = f"{home(self.owner)}/models/{name}"
+        job_id = self.running(kind, output=output, **fields)
         self.state.artifacts.upload(f"{output}/{job_id}/manifest.json", json.dumps(manifest).encode(), self.owner)
         assert self.state.jobs.records.complete(job_id, {"figures": FIGURES, "manifest": manifest})
         return job_id
@@ -123,7 +130,9 @@ def packed(**files: bytes) -> bytes:
     return file.getvalue()
 
 
-PICTURES = packed(**{"猫/1.png": picture(), "狗/1.jpg": picture("JPEG")})
+PICTURES = packed(
+    **{"猫/1.png": picture(), "猫/2.png": picture(width=50), "狗/1.jpg": picture("JPEG"), "狗/2.webp": picture("WEBP")}
+)
 
 
 def bring(trainer: Trainer, file: str, content: bytes, **form: str) -> httpx.Response:

@@ -28,7 +28,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     engine.migrate(settings)
     served = models()["llama-2-7b"]
     served = served.model_copy(update={"options": served.options | {"adapters": 2, "adapter_rank": 64}})
-    state = make(settings, Models([served], models(), False), Engines())
+    state = make(settings, Models([served, models()["resnet50"]], models(), False), Engines())
     yield Workshop(state, build(state))
     state.database.engine.dispose()
 

@@ -3,10 +3,12 @@
 import io
 import re
 import zipfile
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from store.runs import Run
 
@@ -39,3 +41,19 @@ class Checkpoints:
 
     def _names(self) -> list[str]:
         return [name for name in self.run.names() if NAME.fullmatch(name)]
+
+
+Kept = Callable[[str], Checkpoints]  # of a fingerprint
+
+
+def state_of(parameters: Iterable[Tensor], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    weights = [parameter.detach().cpu() for parameter in parameters]
+    return {"weights": weights, "optimizer": optimizer.state_dict()}
+
+
+def restore(state: dict[str, Any], parameters: Iterable[Tensor], optimizer: torch.optim.Optimizer) -> None:
+    """As they were when it was kept."""
+    with torch.no_grad():
+        for parameter, weights in zip(parameters, state["weights"], strict=True):
+            parameter.copy_(weights)
+    optimizer.load_state_dict(state["optimizer"])

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,14 @@ from deployments.revisions import revision_of
 from deployments.weights import folder as folder_of
 from store.samples import Part, check, samples
 from training.adapters import adapted, at_rest, base_of, bf16_pays, device_of, tokenizer_of
-from training.checkpoints import Checkpoints
+from training.checkpoints import Kept, restore, state_of
 from training.lessons import IGNORED, Lesson, Teacher, collated, learnt, order, split
 from training.peers import Peers
-from training.recipe import Config, Outcome
+from training.recipe import Config, Outcome, Report, ShouldStop
+from training.schedule import rate
 
-WARM = 0.05  # of the steps, in which the learning rate rises
 CLIP = 1.0  # norm of the gradients
 KEEP_S = 30.0  # between two checkpoints, at most
-
-Kept = Callable[[str], Checkpoints]
-Report = Callable[[Figures], None]
-ShouldStop = Callable[[], bool]
 
 
 class Training:
@@ -201,12 +197,7 @@ class Training:
         return self.peers.total(mine)[0] / learnt(self.held)
 
     def _rate(self, step: int) -> float:
-        """Rises linearly and falls along a cosine."""
-        warm = max(1, round(self.total_steps * WARM))
-        if step < warm:
-            return self.config.learning_rate * (step + 1) / warm
-        done = (step - warm) / max(1, self.total_steps - warm)
-        return self.config.learning_rate * (1 + math.cos(math.pi * done)) / 2
+        return rate(self.config.learning_rate, step, self.total_steps)
 
     def _is_due(self) -> bool:
         return self.step % self.config.save_steps == 0 or time.monotonic() - self._kept_s > KEEP_S
@@ -214,13 +205,9 @@ class Training:
     def _keep(self) -> None:
         self._kept_s = time.monotonic()
         if self.peers.leads:
-            weights = [parameter.detach().cpu() for parameter in self.parameters]
-            state = {"weights": weights, "optimizer": self.optimizer.state_dict()}
+            state = state_of(self.parameters, self.optimizer)
             self.checkpoints.save(self.step, state | {"loss": self.loss, "metrics": self.metrics})
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.step, self.loss, self.metrics = state["step"], state["loss"], dict(state["metrics"])
-        with torch.no_grad():
-            for parameter, weights in zip(self.parameters, state["weights"], strict=True):
-                parameter.copy_(weights)
-        self.optimizer.load_state_dict(state["optimizer"])
+        restore(state, self.parameters, self.optimizer)

@@ -16,15 +16,17 @@ from typing import Any
 from contracts.artifacts import Provenance
 from contracts.catalog import ModelSpec
 from contracts.errors import Cancelled, EngineFailed, Unavailable, error_of
+from contracts.human import TRAIN, TrainTask
 from contracts.jobs import Job
-from contracts.platform import Figures, FinetuneTask, MergeTask
+from contracts.platform import CLASSIFIER, Figures, FinetuneTask, MergeTask, TrainingTask
 from contracts.settings import ROOT, Settings
 from contracts.training import Tell
 from store.artifacts import Artifacts
 from store.runs import Run
+from training.avatar.config import config_of
 from training.merging import make_merged
 from training.papers import Papers, Plan, Told
-from training.recipe import Config
+from training.recipe import ClassifierConfig, Config
 
 NOT_FOUND = "status code 404"
 POLL_S = 0.4
@@ -93,13 +95,17 @@ class Launcher:
         return self.models[name]
 
     def _plan(self, job: Job, papers: Papers) -> None:
-        task = FinetuneTask.model_validate(job.params)
-        config = Config.of(task, self._model(task.base_model).options)
-        workers, cpus, gpus = shares(self.settings.training_workers)
+        workers, cpus, gpus = shares(1 if job.kind == TRAIN else self.settings.training_workers)
         if not workers:
             raise Unavailable("集群中没有可用于训练的处理器。")
-        kept = {"dataset": task.dataset, "output": task.output, "owner": job.owner}
-        papers.keep_plan(Plan(config=config, **kept, workers=workers, cpus=cpus, gpus=gpus))
+        asked = _of_avatar(job, small=not gpus) if job.kind == TRAIN else self._of_model(job)
+        papers.keep_plan(Plan(**asked, owner=job.owner, workers=workers, cpus=cpus, gpus=gpus))
+
+    def _of_model(self, job: Job) -> dict[str, Any]:
+        options = self._model(str(job.params["base_model"])).options
+        made, kind = (ClassifierConfig, TrainingTask) if job.kind == CLASSIFIER else (Config, FinetuneTask)
+        task: Any = kind.model_validate(job.params)
+        return {"config": made.of(task, options), "dataset": task.dataset, "output": task.output}
 
     async def _watch(self, job_id: str, papers: Papers, tell: Tell) -> dict[str, Any] | None:
         until_s, look_s, heard_s, said = time.monotonic() + WATCH_S, 0.0, time.monotonic(), Figures()
@@ -151,7 +157,7 @@ class Launcher:
 
         # Ray's own guess is the cluster that was begun last on this machine
         here = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address}
-        command = shlex.join([sys.executable, "-m", "training.ray_lora", job_id, str(attempt)])
+        command = shlex.join([sys.executable, "-m", "training.on_ray", job_id, str(attempt)])
         self._client.submit_job(
             entrypoint=f"cd {shlex.quote(str(ROOT))} && RAY_ADDRESS={here['RAY_ADDRESS']} exec {command}",
             submission_id=f"{job_id}-{attempt}",
@@ -199,6 +205,13 @@ def shares(workers: int) -> tuple[int, float, float]:
     workers = min(workers, gpus or sum(cpus))
     share = max(1.0, min(max(cpus, default=0), MOST_CPUS) // max(1, workers))
     return workers, share, float(bool(gpus))
+
+
+def _of_avatar(job: Job, small: bool) -> dict[str, Any]:
+    task = TrainTask.model_validate(job.params)
+    notes = {name: str(task.parameters[name]) for name in ("licence", "consent") if name in task.parameters}
+    config = config_of(task.model, task.epochs, task.parameters, small)
+    return {"config": config, "dataset": task.film, "output": task.output, "notes": notes}
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from contracts.platform import Figures
 from contracts.settings import Settings
 from store.runs import Run
 from store.samples import Part, laid_at
-from training.checkpoints import Checkpoints
-from training.fitting import Kept, Report, ShouldStop, Training
-from training.recipe import Config, Outcome
+from training.checkpoints import Checkpoints, Kept
+from training.fitting import Training
+from training.recipe import Config, Outcome, Report, ShouldStop
 
 
 def train(

@@ -2,19 +2,23 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from contracts.artifacts import Provenance
 from contracts.model import Contract
 from contracts.platform import Figures
 from store.runs import Run
-from training.recipe import Config
+from training.avatar.config import AvatarConfig
+from training.recipe import ClassifierConfig, Config
 
 
 class Plan(Contract):
     """What to train with what, for whom; and what each worker has of the machine."""
 
-    config: Config
-    dataset: str
+    config: Config | ClassifierConfig | AvatarConfig
+    dataset: str = Field(description="Key of what is learnt from: samples, or a film.")
     output: str
+    notes: dict[str, str] = Field({}, description="Of a film: its licence, the consent of who is seen.")
     owner: str
     workers: int = 1
     cpus: float = 1
@@ -22,7 +26,7 @@ class Plan(Contract):
 
 
 class Told(Contract):
-    """`failure`: code, message and parameter of a `ServiceError`; `adapter`: key of its folder."""
+    """`failure`: code, message and parameter of a `ServiceError`; `adapter`: key of the folder of what was made."""
 
     state: Literal["going", "completed", "stopped", "failed"] = "going"
     figures: Figures = Figures()

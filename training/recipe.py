@@ -1,15 +1,19 @@
-"""What a training of an adapter is asked, and how it ended."""
+"""What a training is asked, and how it ended."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 from pydantic import Field, FiniteFloat
 
 from contracts.model import Contract
-from contracts.platform import Figures, FinetuneTask
+from contracts.platform import Figures, FinetuneTask, TrainingTask
+
+Report = Callable[[Figures], None]
+ShouldStop = Callable[[], bool]
 
 
 class Config(Contract):
-    """What is learnt, of what, and how. The same one gives the same losses on one kind of machine."""
+    """What an adapter learns, of what, and how. The same one gives the same losses on one kind of machine."""
 
     base: str = Field(description="Folder, or an id on a hub.")
     revision: str = ""
@@ -34,8 +38,28 @@ class Config(Contract):
         return cls(**model, **task.model_dump(include=set(cls.model_fields)))
 
 
+class ClassifierConfig(Contract):
+    """What a classifier learns, of what, and how."""
+
+    kind: Literal["classifier"] = "classifier"
+    base: str = Field(description="Folder, or an id on a hub.")
+    revision: str = ""
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(8, ge=1)
+    learning_rate: FiniteFloat = Field(1e-4, gt=0)
+    save_steps: int = Field(500, ge=1)
+    seed: int = Field(0, ge=0, lt=2**32)
+    dataset_sha256: str = Field("", description="What the pictures must be; empty: whatever they are.")
+
+    @classmethod
+    def of(cls, task: TrainingTask, options: dict[str, Any]) -> "ClassifierConfig":
+        """Of a task, for the model that has these options in the catalogue."""
+        model = {"base": options["weights"], "revision": options.get("revision", "")}
+        return cls(**model, **task.model_dump(include=set(cls.model_fields)))
+
+
 class Outcome(Contract):
-    """How a training ended. A stopped one that has made a step has an adapter too, which nobody has judged."""
+    """How a training ended. A stopped one that has made a step has a model too, which nobody has judged."""
 
     state: str  # "completed", "stopped"
     figures: Figures

@@ -1,13 +1,13 @@
-"""What the forms name: an avatar model, a trained avatar, a voice, a pitch."""
+"""What the forms name: an avatar model, a voice, a pitch."""
 
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import get_args
 
 from api.callers import Caller
+from api.human.folders import MODELS
 from api.human.paths import RECORDING, documented, find_media
 from api.state import State
 from api.uploads import folder_of
@@ -17,7 +17,6 @@ from contracts.human import AvatarModel
 from store.media import probe
 from store.voices import Voices
 
-MODELS: tuple[AvatarModel, ...] = get_args(AvatarModel)
 PITCHES = 24.0  # semitones, up or down
 
 
@@ -26,13 +25,6 @@ def avatar_model(name: str, param: str) -> AvatarModel:
     if name and name not in MODELS:
         raise InvalidInput(f"应为 {'、'.join(MODELS)} 之一。", param=param)
     return name or MODELS[0]
-
-
-def check_avatar(path: str) -> None:
-    """A folder of the store, of whatever name; of `models/` one of a known type."""
-    parts = documented(path, "model_param").split("/") if path.strip() else []
-    if parts[:1] == ["models"] and len(parts) > 1 and parts[1] not in MODELS:
-        raise InvalidInput(f"应为 {'、'.join(MODELS)} 的模型目录。", param="model_param")
 
 
 def check_pitch(pitch: str) -> str:

@@ -1,22 +1,15 @@
-"""Trained avatars: the folders `models/<type>/<name>` of the store, their list and their details."""
-
-from collections.abc import Sequence
-from typing import NoReturn
+"""Avatars as the documents list them: what there is, what it is made of; and taking one's own away."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api.auth import Known
-from api.human.asked import MODELS
 from api.human.dialect import clock
-from api.human.uploads import FileInfo, info
+from api.human.folders import MODELS, SHIPPED, File, Folder, find_folder, folders, own_keys
+from api.human.uploads import FileInfo, info_of
 from api.state import Here, State
-from contracts.errors import InvalidInput, NotFound
-from store.listing import newest_under
-from store.names import key_of
-from store.tables import ArtifactRow
+from contracts.errors import Forbidden, InvalidInput
 
-FOLDER, ROOT = "models", "root"  # `root`: loose files of a type
 lists, details = APIRouter(), APIRouter()
 
 
@@ -51,63 +44,68 @@ class Detailed(BaseModel):
     model_details: AvatarDetails
 
 
+class Removed(BaseModel):
+    status: str = "success"
+    message: str
+
+
 @lists.get("/api/available-models")
 def list_available_models(state: Here, caller: Known) -> AvatarList:
-    """Newest first."""
-    named: dict[tuple[str, str], list[ArtifactRow]] = {}
-    for row in newest_under(state.database, [f"{FOLDER}/{kind}" for kind in MODELS]):
-        _, kind, *rest = row.key.split("/")
-        named.setdefault((kind, rest[0] if len(rest) > 1 else ROOT), []).append(row)
-    models = [_avatar(kind, name, rows) for (kind, name), rows in named.items()]
+    """Newest first, those that ship last."""
+    models = [_avatar(state, folder) for folder in folders(state, caller)]
     return AvatarList(models=models, total_count=len(models))
 
 
 @details.get("/api/model-details/{model_type}/{model_name}")
 def model_details(model_type: str, model_name: str, state: Here, caller: Known) -> Detailed:
-    rows = _rows(state, model_type, model_name)
-    created, modified = min(row.created_ms for row in rows), max(row.created_ms for row in rows)
+    _check_type(model_type)
+    folder = find_folder(state, caller, model_type, model_name, "model_name")
     return Detailed(
         model_details=AvatarDetails(
-            name=model_name,
-            type=model_type,
-            path=_path(model_type, model_name),
-            total_files=len(rows),
-            total_size_mb=round(sum(row.size_bytes for row in rows) / (1 << 20), 2),
-            created_time=clock(created),
-            modified_time=clock(modified),
-            files=[info(row) for row in rows],
+            name=folder.name,
+            type=folder.model,
+            path=folder.path,
+            total_files=len(folder.files),
+            total_size_mb=round(sum(file.size_bytes for file in folder.files) / (1 << 20), 2),
+            created_time=clock(folder.created_ms),
+            modified_time=clock(folder.modified_ms),
+            files=[_info(file) for file in folder.files],
         )
     )
 
 
-def _rows(state: State, kind: str, name: str) -> Sequence[ArtifactRow]:
-    if kind not in MODELS:
-        raise InvalidInput(f"不支持的模型类型，应为 {'、'.join(MODELS)} 之一。", param="model_type")
-    try:
-        folder = key_of(_path(kind, name))
-    except InvalidInput:
-        _absent()
-    found = newest_under(state.database, [folder])
-    rows = [row for row in found if row.key.startswith(f"{folder}/")]  # SQLite compares without regard to case
-    if name == ROOT:
-        rows = [row for row in rows if row.key.count("/") == 2] or rows
-    return rows or _absent()
+@details.delete("/api/model-details/{model_type}/{model_name}")
+def remove_model(model_type: str, model_name: str, state: Here, caller: Known) -> Removed:
+    """One's own, or what a training that has failed has left; replicas forget it within seconds."""
+    _check_type(model_type)
+    keys = own_keys(state, caller, model_type, model_name)
+    if not keys:
+        find_folder(state, caller, model_type, model_name, "model_name")
+        raise Forbidden("共享和内置的模型不能删除。", param="model_name")
+    for key in keys:
+        state.artifacts.delete(key)
+    return Removed(message="模型已删除")
 
 
-def _avatar(kind: str, name: str, rows: Sequence[ArtifactRow]) -> Avatar:
+def _avatar(state: State, folder: Folder) -> Avatar:
+    notes = ["内置的合成人物"] if folder.name == SHIPPED else []
+    if not state.engines.avatars:
+        notes.append("本集群没有启用数字人模型，暂不能使用")
+    count = len(folder.files)
     return Avatar(
-        name=name,
-        type=kind,
-        path=_path(kind, name),
-        model_files_count=len(rows),
-        created_time=clock(min(row.created_ms for row in rows)),
-        description=f"{kind} 模型 - 包含 {len(rows)} 个模型文件",
+        name=folder.name,
+        type=folder.model,
+        path=folder.path,
+        model_files_count=count,
+        created_time=clock(folder.created_ms),
+        description="，".join([f"{folder.model} 模型 - 包含 {count} 个模型文件", *notes]),
     )
 
 
-def _path(kind: str, name: str) -> str:
-    return f"{FOLDER}/{kind}" if name == ROOT else f"{FOLDER}/{kind}/{name}"
+def _check_type(model_type: str) -> None:
+    if model_type not in MODELS:
+        raise InvalidInput(f"不支持的模型类型，应为 {'、'.join(MODELS)} 之一。", param="model_type")
 
 
-def _absent() -> NoReturn:
-    raise NotFound("模型不存在。", param="model_name")
+def _info(file: File) -> FileInfo:
+    return info_of(file.path, file.size_bytes, file.created_ms)

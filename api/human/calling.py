@@ -21,7 +21,7 @@ from contracts.errors import ServiceError
 from contracts.jobs import Job, JobView
 from jobs.jobs import new_id
 
-PORTRAIT = "portrait"  # what a film shows for want of a trained avatar
+PORTRAIT = "portrait"  # what a film shows where no avatar is served
 
 
 class Done(BaseModel):
@@ -103,8 +103,8 @@ def said(message: str, *notes: str) -> str:
     return f"{message}（{told}）" if told else message
 
 
-def instead(view: JobView, model: str) -> tuple[str, str]:
-    """What made a film in place of a model, and how to say so; both empty: the model itself."""
+def instead(view: JobView) -> tuple[str, str]:
+    """What made a film in place of an avatar model, and how to say so; both empty: an avatar model has."""
     if view.result.get("rendered") != PORTRAIT:
         return "", ""
-    return PORTRAIT, f"{model} 数字人模型尚不可用，画面为静态肖像"
+    return PORTRAIT, f"本集群没有启用 {view.params['model']} 数字人模型，画面为静态肖像"

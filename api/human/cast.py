@@ -1,13 +1,17 @@
 """Who takes part in a spoken conversation: the models, the voice, and who is seen."""
 
 import asyncio
-from dataclasses import dataclass
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 from PIL import Image as Pictures
 
 from api.callers import Caller
-from api.human.asked import avatar_model, check_avatar, speech_model, voice_of
+from api.human.actors import actor
+from api.human.asked import speech_model, voice_of
 from api.human.utterances import Start
 from api.state import State
 from api.voices import check_language
@@ -15,11 +19,14 @@ from contracts.artifacts import Provenance
 from contracts.catalog import Capability
 from contracts.engines import Image
 from contracts.errors import NotFound, Unavailable
-from contracts.human import RES_VIDEOS
-from graphs.chat import Models, Show
+from contracts.human import RES_VIDEOS, Acted
+from graphs.acting import Acting
+from graphs.chat import Frame, Models, Piece, Show
 from graphs.portrait import portrait, still
 from store.artifacts import Artifacts
 from store.faults import told
+from store.labels import Label, jpeg
+from store.labels.mark import WORDS
 
 NEEDED: tuple[Capability, ...] = ("transcription", "chat", "speech")
 PORTRAITS = f"{RES_VIDEOS}/.work/portraits"  # which no caller can name
@@ -33,10 +40,10 @@ class Cast:
     sample: str  # key of the recording whose voice answers; empty: the model's own voice
     language: str
     show: Show | None
+    frames: str  # what is seen: `avatar`, `portrait`; empty: nothing
 
     def names(self) -> dict[str, str]:
-        models = {f"{name}_model": getattr(self.models, name).model for name in NEEDED}
-        return models | {"frames": "portrait" if self.show else ""}
+        return {f"{name}_model": getattr(self.models, name).model for name in NEEDED} | {"frames": self.frames}
 
 
 def check_served(state: State) -> None:
@@ -47,15 +54,15 @@ def check_served(state: State) -> None:
 
 async def cast_of(state: State, caller: Caller, start: Start) -> Cast:
     """What is asked for, or its refusal."""
-    models, sample = await asyncio.to_thread(_models, state, caller, start)
-    show = await _shown(state) if start.frames else None
-    return Cast(models, sample, start.language, show)
+    models, sample, acted = await asyncio.to_thread(_models, state, caller, start)
+    show = await _shown(state, acted) if start.frames else None
+    seen = "avatar" if acted.avatar else "portrait"
+    return Cast(models, sample, start.language, show, seen if show else "")
 
 
 @told()
-def _models(state: State, caller: Caller, start: Start) -> tuple[Models, str]:
-    avatar_model(start.model_name, "model_name")
-    check_avatar(start.model_param)
+def _models(state: State, caller: Caller, start: Start) -> tuple[Models, str, Acted]:
+    acted, _ = actor(state, caller, start.model_name, start.model_param)
     hears = state.models.default("transcription")
     check_language(hears, start.language)
     sample = voice_of(state, caller, start.ref_audio_id, start.speaker_id)
@@ -63,17 +70,39 @@ def _models(state: State, caller: Caller, start: Start) -> tuple[Models, str]:
     speaks = speech_model(state, sample, asked, "voice_clone")
     chats = state.models.resolve("chat", start.api_choice, "api_choice").id
     engines = state.engines
-    return Models(engines.transcriptions[hears.id], engines.chats[chats], engines.speeches[speaks]), sample
+    models = Models(engines.transcriptions[hears.id], engines.chats[chats], engines.speeches[speaks])
+    return models, sample, acted
 
 
-async def _shown(state: State) -> Show:
-    """The still portrait; it is drawn once."""
-    image = state.engines.images[state.models.default("image").id]
+async def _shown(state: State, acted: Acted) -> Show:
+    """The avatar, once it can be drawn; where there is none, the still portrait, which is drawn once."""
     try:
         async with asyncio.timeout(DRAW_S):
+            if acted.avatar:
+                return await _on_stage(state, acted)
+            image = state.engines.images[state.models.default("image").id]
             return still(await _portrait(image, state.artifacts))
     except TimeoutError:
         raise Unavailable("画面还没有准备好，请稍后再试。", param="frames", retry_after_s=30) from None
+
+
+async def _on_stage(state: State, acted: Acted) -> Show:
+    mark = WORDS if state.settings.visible_label else ""
+    acting = Acting(state.engines.avatars[acted.avatar_model], acted.avatar, mark)
+    await acting.rehearse()
+    label = Label.generated(state.settings.producer, uuid.uuid4().hex, "").as_json()
+    return _labelled(acting, label)
+
+
+def _labelled(show: Show, label: str) -> Show:
+    """The same frames, each with the label in its metadata."""
+
+    async def labelled(pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
+        async with aclosing(show(pieces)) as shown:
+            async for piece in shown:
+                yield replace(piece, jpeg=jpeg.labelled(piece.jpeg, label)) if isinstance(piece, Frame) else piece
+
+    return labelled
 
 
 async def _portrait(image: Image, files: Artifacts) -> bytes:
@@ -89,8 +118,8 @@ async def _portrait(image: Image, files: Artifacts) -> bytes:
 
 def _as_jpeg(files: Artifacts, marked: str, key: str, made: Provenance) -> bytes:
     """As it is kept, with its label."""
-    jpeg = BytesIO()
+    content = BytesIO()
     with Pictures.open(BytesIO(files.read(marked))) as picture:
-        picture.convert("RGB").save(jpeg, "JPEG", quality=QUALITY)
-    files.put(key, jpeg.getvalue(), made)
+        picture.convert("RGB").save(content, "JPEG", quality=QUALITY)
+    files.put(key, content.getvalue(), made)
     return files.read(key)

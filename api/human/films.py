@@ -6,9 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import JSONResponse
 
+from api.human.actors import actor
 from api.human.asked import (
-    avatar_model,
-    check_avatar,
     check_pitch,
     check_stored_voice,
     check_text,
@@ -39,14 +38,14 @@ async def video_generation(
     pitch: Name = "",
 ) -> JSONResponse:
     """The text in the voice that is named; without a text, the recording as it is."""
-    model, notes = avatar_model(model_name, "model_name"), [check_pitch(pitch)]
-    notes.append(await asyncio.to_thread(check_gpu, gpu_choice))
-    check_avatar(model_param)
+    notes = [check_pitch(pitch), await asyncio.to_thread(check_gpu, gpu_choice)]
     text = target_text if target_text.strip() else ""
     if text:
         check_text(text, "target_text")
 
     def task() -> VideoTask:
+        acted, note = actor(call.state, call.caller, model_name, model_param)
+        notes.append(note)
         sample = voice_of(call.state, call.caller, ref_audio_id, speaker_id, ref_audio)
         if not text and not sample:
             raise InvalidInput("请填写文本，或选择参考音频。", param="target_text")
@@ -54,11 +53,11 @@ async def video_generation(
             check_stored_voice(call.state, sample, "ref_audio")
         speaks = speech_model(call.state, sample if text else "")
         audio, sample = ("", sample) if text else (sample, "")
-        return VideoTask(model=model, text=text, audio=audio, sample=sample, speech_model=speaks)
+        return VideoTask(**acted.model_dump(), text=text, audio=audio, sample=sample, speech_model=speaks)
 
     job, view = await call.perform(VIDEO, task)
     if view is None:
         return accepted(job)
-    made_by, note = instead(view, model)
+    made_by, note = instead(view)
     message = said("视频生成成功", note, *notes)
     return answer(Filmed(message=message, task_id=job.id, video_path=call.path(view)), made_by)

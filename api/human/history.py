@@ -25,7 +25,13 @@ KINDS = {
     "chat_system": (CHAT,),
 }
 FIELDS = {  # of the forms, by the names of jobs' parameters
-    VIDEO: {"model": "model_name", "text": "target_text", "audio": "ref_audio", "sample": "ref_audio_id"},
+    VIDEO: {
+        "model": "model_name",
+        "avatar": "model_param",
+        "text": "target_text",
+        "audio": "ref_audio",
+        "sample": "ref_audio_id",
+    },
     TRAIN: {
         "model": "model_choice",
         "film": "ref_video",
@@ -35,9 +41,9 @@ FIELDS = {  # of the forms, by the names of jobs' parameters
     },
     CLONE: {"voice": "audio_id", "consent": "consent"},
     SPEAK: {"text": "generate_text", "sample": "audio_id"},
-    CHAT: {"model": "model_name", "sample": "ref_audio_id", "chat_model": "api_choice"},
+    CHAT: {"model": "model_name", "avatar": "model_param", "sample": "ref_audio_id", "chat_model": "api_choice"},
 }
-KEYS = ("audio", "sample", "film")  # of those, the names of files
+KEYS = ("audio", "sample", "film", "avatar")  # of those, the names of files
 FILES = {VIDEO: "video_path", CHAT: "video_path", SPEAK: "cloned_audio_path"}
 
 
@@ -99,5 +105,7 @@ def _result(job: JobView, dialect: Dialect) -> dict[str, Any]:
     if job.state != "completed":
         return {}
     made = {name: job.result[name] for name in ("heard", "reply", "voice", "rendered") if name in job.result}
+    if job.kind == TRAIN:
+        return {"model_param": told(str(job.params["output"]))}
     file = FILES.get(job.kind)
     return made | ({file: dialect.path(job.result["resources"][0])} if file else {})

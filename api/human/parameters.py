@@ -2,40 +2,56 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.chinese import message_of
 from contracts.errors import InvalidInput
+from contracts.human import AvatarModel
 
 PARAM = "custom_params"
+PREFIXES: dict[AvatarModel, str] = {"ER-NeRF": "er_nerf", "SyncTalk": "synctalk"}  # of presets
 Value = float | int | str | bool
 
 
 class Parameters(BaseModel):
-    """What of a training may be set. Unset: the recipe decides."""
+    """What of a training may be set (`training.avatar.config`). Unset: the recipe decides."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    lr: float | None = Field(None, gt=0, le=1, description="Learning rate.")
-    batch_size: int | None = Field(None, ge=1, le=1_024)
+    preset: Literal["er_nerf", "er_nerf_small", "synctalk", "synctalk_small"] | None = None
+    lr: float | None = Field(None, gt=0, le=1, description="Learning rate of the planes.")
+    learning_rate: float | None = Field(None, gt=0, le=1, description="The same.")
+    net_rate: float | None = Field(None, gt=0, le=1, description="That of the networks.")
+    batch_size: int | None = Field(None, ge=1, le=16, description="Frames of a step.")
+    steps: int | None = Field(None, ge=1, le=1_000_000, description="In place of `epoch`.")
+    iters: int | None = Field(None, ge=1, le=1_000_000, description="The same.")
+    rays: int | None = Field(None, ge=64, le=262_144, description="Of a step.")
+    num_rays: int | None = Field(None, ge=64, le=262_144, description="The same.")
+    mouth: float | None = Field(None, ge=0, le=1, description="Part of the rays that looks at the mouth.")
+    size: int | None = Field(None, ge=64, le=1_024, multiple_of=2, description="Pixels a side.")
+    longest_s: float | None = Field(None, ge=4, le=300, description="Seconds: of a longer film, its best part.")
     seed: int | None = Field(None, ge=0, lt=2**32)
-    size: int | None = Field(None, ge=64, le=1_024, multiple_of=32, description="Width and height, pixels.")
-    fp16: bool | None = None
+    preview_steps: int | None = Field(None, ge=1, le=1_000_000)
+    save_steps: int | None = Field(None, ge=1, le=1_000_000)
+    licence: str | None = Field(None, min_length=1, max_length=200, description="Of the film.")
 
 
-def parse(text: str) -> dict[str, Value]:
+def parse(text: str, model: AvatarModel) -> dict[str, Value]:
     """Only what is known and in its range; else `InvalidInput`."""
     if not text.strip():
         return {}
     given = _object(text) if text.lstrip().startswith("{") else _pairs(text)
     try:
-        return Parameters.model_validate(given).model_dump(exclude_none=True)
+        parameters = Parameters.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(message_of(first), param=f"{PARAM}.{name}") from None
+    if parameters.preset and not parameters.preset.startswith(PREFIXES[model]):
+        raise InvalidInput(f"不是 {model} 的预设。", param=f"{PARAM}.preset")
+    return parameters.model_dump(exclude_none=True)
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import JSONResponse
 
-from api.human.asked import avatar_model, check_avatar, check_pitch, forget, held, speech_model, voice_of
+from api.human.actors import actor
+from api.human.asked import check_pitch, forget, held, speech_model, voice_of
 from api.human.calling import Answered, Call, Called, accepted, answer, instead, said
 from api.human.paths import RECORDING, find
 from api.human.voices import LONGEST_PATH, Name
@@ -33,18 +34,19 @@ async def chat_system(
     """With a recording, `response` is the text that answers it; without, the caller's last one is answered, and
     `response` is the film. `voice_clone` is the model that speaks, if it is one.
     """
-    model, note = avatar_model(model_name, "model_name"), check_pitch(pitch)
-    check_avatar(model_param)
+    notes = [check_pitch(pitch)]
     kept: list[str] = []  # the job's own copy of the recording, once there is one
 
     def task() -> ChatTask:
+        acted, note = actor(call.state, call.caller, model_name, model_param)
+        notes.append(note)
         sample = voice_of(call.state, call.caller, ref_audio_id, speaker_id)
         chat = call.state.models.resolve("chat", api_choice, "api_choice").id
         asked = voice_clone if voice_clone in call.state.models.known else ""
         speaks = speech_model(call.state, sample, asked, "voice_clone")
         kept.append(_recording(call, audio))
         return ChatTask(
-            model=model,
+            **acted.model_dump(),
             recording=kept[0],
             sample=sample,
             chat_model=chat,
@@ -55,9 +57,9 @@ async def chat_system(
     job, view = await call.perform(CHAT, task, lambda: forget(call.state, kept))
     if view is None:
         return accepted(job)
-    made_by, portrait = instead(view, model)
+    made_by, portrait = instead(view)
     path, chat = call.path(view), job.params["chat_model"]
-    message = said("对话生成成功", portrait, f"由 {chat} 作答" if api_choice not in ("", chat) else "", note)
+    message = said("对话生成成功", portrait, f"由 {chat} 作答" if api_choice not in ("", chat) else "", *notes)
     response = view.result["reply"] if audio is not None and call.dialect.union else f"/{path.lstrip('/')}"
     done = Answered(message=message, task_id=job.id, response=response)
     return answer(done.model_copy(update={"video_path": path}) if call.dialect.union else done, made_by)

@@ -117,13 +117,18 @@ def _listed(state: State, caller: Caller, folder: str) -> FileList:
 
 def info(row: ArtifactRow) -> FileInfo:
     """A file as lists tell of it."""
-    path = PurePosixPath(row.key)
+    return info_of(told(row.key), row.size_bytes, row.created_ms)
+
+
+def info_of(path: str, size_bytes: int, created_ms: int) -> FileInfo:
+    """The same of a documented path."""
+    name = PurePosixPath(path)
     return FileInfo(
-        filename=path.name,
-        size=row.size_bytes,
-        size_mb=round(row.size_bytes / (1 << 20), 2),
-        created_time=clock(row.created_ms),
-        modified_time=clock(row.created_ms),
-        file_type=path.suffix.removeprefix(".").upper(),
-        relative_path=told(row.key),
+        filename=name.name,
+        size=size_bytes,
+        size_mb=round(size_bytes / (1 << 20), 2),
+        created_time=clock(created_ms),
+        modified_time=clock(created_ms),
+        file_type=name.suffix.removeprefix(".").upper(),
+        relative_path=path,
     )

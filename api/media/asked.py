@@ -29,7 +29,8 @@ def _kept(value: str) -> str:
     return value
 
 
-def _readable(value: str) -> str:
+def readable(value: str) -> str:
+    """Of a validator: a text that is one."""
     if not any(unicodedata.category(character)[0] in "LNS" for character in value):  # letters, numbers, symbols
         raise ValueError("没有可读的文字")
     return value
@@ -37,7 +38,7 @@ def _readable(value: str) -> str:
 
 Kept = AfterValidator(_kept)
 Text = Annotated[str, Field(max_length=LONGEST), Kept]
-Prompt = Annotated[Text, Field(min_length=1), AfterValidator(_readable)]
+Prompt = Annotated[Text, Field(min_length=1), AfterValidator(readable)]
 ModelId = Annotated[str, Field(max_length=128)]
 Count = Annotated[int, Field(ge=1, le=200)]
 Guidance = Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)]

@@ -9,14 +9,15 @@ import numpy as np
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
 from api.callers import Caller
-from api.media.faces import THRESHOLD, person_of
+from api.media.faces import person_of
 from api.media.frames import Message, Newest, frame_of
 from api.sockets import SEND_S, caller_at, deny, seat
 from api.state import Here, State
 from contracts.engines import Detection, Face
 from contracts.errors import ServiceError, Unavailable
-from store.faces import Faces, Gallery, Match
+from store.faces import Faces
 from store.faults import told
+from store.galleries import Gallery, Match
 
 router = APIRouter()
 GONE = (WebSocketDisconnect, TimeoutError)
@@ -50,7 +51,8 @@ class Seen:
         self.face: Face | None = next(iter(state.engines.faces.values()), None)
         if not (self.detection or self.face):
             raise Unavailable("本集群没有启用目标检测或人脸识别模型，请在 serve_config.yaml 的 models 里启用后重试。")
-        self.gallery, self.read_s = Gallery([], [], np.empty((0, 0))), -GALLERY_S
+        self.likeness = state.models.known[self.face.model].likeness if self.face else 1.0
+        self.gallery, self.read_s = Gallery([], [], np.empty((0, 0), np.float32)), -GALLERY_S
 
     async def of(self, picture: bytes) -> dict[str, Any]:
         """Both have ended by then, also when one has failed: calls of one frame do not run on beside the next's."""
@@ -70,7 +72,7 @@ class Seen:
         found = await self.face.find(picture, embed=True) if self.face else []
         matches = await asyncio.to_thread(self._matches, [each.vector for each in found]) if found else []
         told = zip(found, matches, strict=True)
-        return [each.model_dump(exclude={"vector"}) | person_of(match, THRESHOLD) for each, match in told]
+        return [each.model_dump(exclude={"vector"}) | person_of(match, self.likeness) for each, match in told]
 
     @told()
     def _matches(self, vectors: list[list[float]]) -> list[Match | None]:

@@ -16,11 +16,11 @@ from api.state import Here, State
 from api.uploads import FormRoute, Once
 from contracts.errors import InvalidInput
 from contracts.sight import Landmark, SeenFace
-from store.faces import Faces, Match, face_id_of
+from store.faces import Faces, face_id_of
+from store.galleries import Match
 
 router = APIRouter(prefix="/api/face-recognition", route_class=FormRoute)
 LONGEST_NAME, LONGEST_CONSENT = 64, 200  # characters
-THRESHOLD = 0.55  # of classical vectors: edits of one photograph are above 0.7, other people mostly below 0.45
 UNKNOWN = "unknown"
 
 
@@ -36,7 +36,9 @@ class Portrait(Sent):
 
 
 class Group(Sent):
-    threshold: float = Field(THRESHOLD, ge=0, le=1, allow_inf_nan=False, description="Below it a face is unknown.")
+    threshold: float | None = Field(
+        None, ge=0, le=1, allow_inf_nan=False, description="Below it a face is unknown; without it the model's own."
+    )
 
 
 class Face(BaseModel):
@@ -108,8 +110,9 @@ async def recognize_faces(asked: Annotated[Group, MULTIPART], state: Here, calle
     model, faces = await _found(state, asked.image, embed=True)
     vectors = [face.vector for face in faces]
     matches = await asyncio.to_thread(Faces(state.database).nearest, caller.owners, model, vectors)
+    threshold = state.models.default("face").likeness if asked.threshold is None else asked.threshold
     pairs = zip(faces, matches, strict=True)
-    return Recognised(faces=[_person(face, match, asked.threshold) for face, match in pairs])
+    return Recognised(faces=[_person(face, match, threshold) for face, match in pairs])
 
 
 @router.get("/faces")

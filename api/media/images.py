@@ -8,23 +8,25 @@ from pydantic import BaseModel, Field
 
 from api.auth import Known
 from api.callbacks import CallbackUrl
+from api.capable import check_picture, longest_side
 from api.limits import body_limit
 from api.media.asked import MULTIPART, Body, Count, Guidance, ModelId, Prompt, Seed, Sent, Text, queue, queue_about
 from api.media.results import Drawing, Labelled, Transformed, drawing, tell_model
-from api.media.sizes import fitted
 from api.media.tasks import find_task, task_id_of
 from api.state import Here
 from api.uploads import FormRoute, Once, aside
 from api.waiting import PrefersAsync, finished
+from contracts.image import SEEDS, Scheduler
 from contracts.media import Media
 from contracts.platform import IMAGE, PictureTask
+from contracts.sizes import fitted
 
 router = APIRouter(prefix="/api", route_class=FormRoute)
 LEAST, MOST, STEP = 64, 2_048, 8  # pixels, of the sides of a picture
 LONGEST_EDIT = 1_024  # pixels, of the longer side of a picture that is drawn from another
-SEEDS = 2**32
 MENU = {"id", "name", "description", "licence"}  # what is told of a model, as the catalogue has it
 Side = Annotated[int, Field(ge=LEAST, le=MOST, multiple_of=STEP, description="Pixels.")]
+Scale = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 
 
 class NewPicture(Body):
@@ -36,6 +38,9 @@ class NewPicture(Body):
     guidance_scale: Guidance = 7.5
     seed: Seed | None = None
     model_id: ModelId | None = None
+    scheduler: Scheduler = ""
+    lora: ModelId = Field("", description="One of the model's option `loras`.")
+    lora_scale: Scale = 1.0
 
 
 class Change(Sent):
@@ -46,6 +51,9 @@ class Change(Sent):
     guidance_scale: Guidance = 7.5
     seed: Seed | None = None
     model_id: ModelId | None = None
+    scheduler: Scheduler = ""
+    lora: ModelId = ""
+    lora_scale: Scale = 1.0
 
 
 class ImageModel(BaseModel):
@@ -67,9 +75,10 @@ def list_image_models(state: Here) -> list[ImageModel]:
 def text_to_image(
     body: NewPicture, state: Here, caller: Known, callback_url: CallbackUrl, response: Response
 ) -> Drawing:
-    model = state.models.resolve("image", body.model_id, "model_id").id
-    tell_model(response, body.model_id, model)
-    task = PictureTask(width=body.width, height=body.height, **_asked(body, model))
+    model = state.models.resolve("image", body.model_id, "model_id")
+    check_picture(model, body.width, body.height, body.lora)
+    tell_model(response, body.model_id, model.id)
+    task = PictureTask(width=body.width, height=body.height, **_asked(body, model.id))
     job = queue(state, caller, IMAGE, task, callback_url)
     return Drawing(task_id=task_id_of(IMAGE, job.id), status="processing", image_url=None, progress=0)
 
@@ -87,10 +96,11 @@ async def image_to_image(
     """A job inside: `Prefer: respond-async` has its id at once, and so has who leaves."""
 
     def task(key: str, media: Media) -> PictureTask:
-        model = state.models.resolve("image", change.model_id, "model_id", edits=True).id
-        tell_model(response, change.model_id, model)
-        width, height = fitted(media.upright, LEAST, LONGEST_EDIT, STEP)
-        asked = _asked(change, model) | {"picture": key, "strength": change.strength}
+        model = state.models.resolve("image", change.model_id, "model_id", edits=True)
+        tell_model(response, change.model_id, model.id)
+        width, height = fitted(media.upright, LEAST, min(LONGEST_EDIT, longest_side(model)), STEP)
+        check_picture(model, width, height, change.lora)
+        asked = _asked(change, model.id) | {"picture": key, "strength": change.strength}
         return PictureTask(width=width, height=height, **asked)
 
     with state.in_flight.one():
@@ -116,4 +126,5 @@ def _asked(body: NewPicture | Change, model: str) -> dict[str, Any]:
         "steps": body.num_inference_steps,
         "guidance": body.guidance_scale,
         "seed": secrets.randbelow(SEEDS) if body.seed is None else body.seed,
+        **body.model_dump(include={"scheduler", "lora", "lora_scale"}),
     }

@@ -22,6 +22,7 @@ from contracts.platform import CLASSIFIER, LORA, TRAINED, FinetuneTask, Training
 from jobs.jobs import new_id
 from store.database import in_turn
 from store.datasets import TEXTS
+from store.labelled import check_labelled
 from store.samples import check_kept
 from store.tables import ArtifactRow
 
@@ -70,6 +71,8 @@ def begin(state: State, caller: Caller, kind: str, asked: Asked, callback_url: s
     if kind == LORA:
         model = finetunable(state, model, "base_model")
         check_rank(model, own.get("lora_r", FinetuneTask.model_fields["lora_r"].default))
+    else:
+        model = trainable(state, model, "base_model")
     dataset = _dataset(state, caller, kind, asked.dataset_path)
     fields = {
         "base_model": model.id,
@@ -78,38 +81,35 @@ def begin(state: State, caller: Caller, kind: str, asked: Asked, callback_url: s
         **asked.model_dump(include={"epochs", "batch_size", "learning_rate"}),
         **own,
     }
-    if kind == CLASSIFIER:
-        task: TrainingTask = TrainingTask.model_validate(fields)
-    else:
-        with state.in_flight.one():
-            checked = check_kept(state.artifacts, dataset.key, "dataset_path")
-        task = FinetuneTask.model_validate(fields | {"dataset_sha256": checked.sha256})
+    with state.in_flight.one():
+        check = check_labelled if kind == CLASSIFIER else check_kept
+        fields["dataset_sha256"] = check(state.artifacts, dataset.key, "dataset_path").sha256
+    task = (TrainingTask if kind == CLASSIFIER else FinetuneTask).model_validate(fields)
     job = Job(id=new_id(), kind=kind, owner=caller.owner, params=task.model_dump())
-    if kind == CLASSIFIER:  # until there is a recipe
-        with state.database.session() as session:
-            claim(session, job, dataset)
-        raise Unavailable(
-            f"模型 {model.name} 的训练暂不可用：本集群还没有启用图像分类训练，请在升级到包含训练程序的版本后重新提交。"
-        )
     state.jobs.submit(job, f"training/{job.id}", lambda session: claim(session, job, dataset), callback_url)
     return job
 
 
 def finetunable(state: State, model: ModelSpec, param: str) -> ModelSpec:
-    """The model that learns in place of one that is absent, where that is allowed; else it is `Unavailable`.
-
-    It must run here, and load adapters: what it learns is loaded beside it.
-    """
-    chosen = state.models.resolve("chat", model.id, param)
-    if not chosen.trainable:  # the default, which takes the absent one's place
-        served = (spec for spec in state.models.served.values() if spec.capability == "chat" and spec.trainable)
-        chosen = next(served, chosen)
-    if not chosen.trainable:
-        raise Unavailable(f"模型 {model.id} 不可用，代替它的 {chosen.id} 不能训练。", param=param)
-    chosen = state.models.served[chosen.id]  # with the options that it runs with
+    """The language model that learns, as `trainable`; it must load adapters: what it learns is loaded beside it."""
+    chosen = trainable(state, model, param)
     if not most_rank(chosen):
         raise Unavailable(f"{chosen.id} 的部署没有启用适配器，请在集群配置的 options 中设置 adapters。", param=param)
     return chosen
+
+
+def trainable(state: State, model: ModelSpec, param: str) -> ModelSpec:
+    """The model that learns in place of one that is absent, where that is allowed; else it is `Unavailable`.
+
+    It must run here; it has the options that it runs with.
+    """
+    chosen = state.models.resolve(model.capability, model.id, param)
+    if not chosen.trainable:  # the default, which takes the absent one's place
+        served = (each for each in state.models.served.values() if each.capability == model.capability)
+        chosen = next((each for each in served if each.trainable), chosen)
+    if not chosen.trainable:
+        raise Unavailable(f"模型 {model.id} 不可用，代替它的 {chosen.id} 不能训练。", param=param)
+    return state.models.served[chosen.id]
 
 
 def most_rank(model: ModelSpec) -> int:

@@ -1,5 +1,6 @@
 """What is asked of a chat completion, in OpenAI's words."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -46,6 +47,13 @@ def _listed(stop: Any) -> Any:
 
 Stop = Annotated[str, Field(min_length=1, max_length=200)]
 Stops = Annotated[list[Stop], Field(max_length=4), BeforeValidator(_listed)]
+
+
+def check_others(fields: Mapping[str, Any] | None, neutral: Mapping[str, Sequence[Any]]) -> None:
+    """Refuse what cannot be had, and what nobody knows; `neutral`: what may be there, with these values."""
+    for name, value in (fields or {}).items():
+        if name not in IGNORED and value is not None and value not in neutral.get(name, ()):
+            raise InvalidInput("不支持这个参数。" if name in neutral else "未知字段。", param=name)
 
 
 class Said(BaseModel):
@@ -116,9 +124,7 @@ class NewCompletion(BaseModel):
 
     def request(self) -> ChatRequest:
         """As engines are asked; what cannot be had here is `InvalidInput`."""
-        for name, value in (self.model_extra or {}).items():
-            if name not in IGNORED and value is not None and value not in NEUTRAL.get(name, ()):
-                raise InvalidInput("不支持这个参数。" if name in NEUTRAL else "未知字段。", param=name)
+        check_others(self.model_extra, NEUTRAL)
         chosen = {"temperature": self.temperature, "top_p": self.top_p, "seed": self.seed}
         return ChatRequest(
             messages=[said.message(place) for place, said in enumerate(self.messages)],

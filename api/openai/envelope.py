@@ -15,7 +15,12 @@ KINDS = {
     "cancelled": "server_error",
 }
 CODES = {"unauthenticated": "invalid_api_key", "overloaded": "rate_limit_exceeded", "not_found": "model_not_found"}
-PARAMS = {"json_schema": "response_format", "recording": "file"}  # by what engines call it
+PARAMS = {  # by what engines call it
+    "json_schema": "response_format",
+    "recording": "file",
+    "width": "size",
+    "height": "size",
+}
 
 
 def failed(error: ServiceError) -> dict[str, Any]:

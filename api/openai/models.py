@@ -15,7 +15,7 @@ from contracts.errors import NotFound
 
 router = APIRouter(prefix="/v1/models")
 SINCE = int((CATALOG / "models.yaml").stat().st_mtime)
-LISTED: tuple[Capability, ...] = ("chat", "transcription", "speech")
+LISTED: tuple[Capability, ...] = ("chat", "transcription", "speech", "image")
 
 
 class Model(BaseModel):

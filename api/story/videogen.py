@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from api.auth import SignedIn
 from api.callbacks import CallbackUrl
+from api.capable import check_film, check_starts
 from api.limits import MIB, body_limit
 from api.state import Here
 from api.story.models import Accepted, NewVideo, Overrides, TaskId
@@ -41,6 +42,9 @@ def execute(
 def start(task: Task, body: Overrides, callback_url: str, response: Response) -> Accepted:
     """Queue the film. A model that is absent is refused before; one in its place is named in the answer."""
     model = task.state.models.resolve("video", None if body.use_mock else body.model)
+    check_film(model, *body.size, body.duration, "duration")
+    if body.prompt_image_data_uri or body.prompt_image_path:
+        check_starts(model, "prompt_image_data_uri" if body.prompt_image_data_uri else "prompt_image_path")
     accepted = Accepted(celery_task_id=task.queue_video(body, model.id, callback_url))
     if body.model and model.id != body.model:
         response.headers["X-Troupe-Model"] = model.id

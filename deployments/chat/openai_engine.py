@@ -1,10 +1,8 @@
 """Any service that speaks OpenAI's chat completions, through the `openai` package, which tries again where it may."""
 
 import json
-import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Literal
 
 import openai
@@ -13,6 +11,7 @@ from openai.types.chat import ChatCompletionChunk
 from contracts.chat import ChatDelta, ChatRequest, Usage
 from contracts.errors import ContextLength, Deadline, EngineFailed, Overloaded, ServiceError, Unavailable
 from deployments.chat.ending import Ending
+from deployments.keys import secret
 
 RETRY_S = 5.0  # where the service does not say when to come back
 FINISHED: dict[str, Literal["stop", "length"]] = {"stop": "stop", "length": "length"}
@@ -76,12 +75,7 @@ class OpenAI:
         return self.client
 
     def _secret(self) -> str:
-        if not self.key:
-            return "none"
-        kept = Path(os.environ.get(f"{self.key}_FILE", ""))
-        if secret := kept.read_text().strip() if kept.is_file() else os.environ.get(self.key):
-            return secret
-        raise Unavailable(f"模型 {self.model} 需要密钥：请设置环境变量 {self.key} 或 {self.key}_FILE。")
+        return secret(self.key, self.model) if self.key else "none"
 
     def _asked(self, request: ChatRequest) -> dict[str, Any]:
         """What is as the service's default is left out: not every service knows it."""

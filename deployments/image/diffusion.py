@@ -3,110 +3,200 @@
 https://huggingface.co/docs/diffusers/tutorials/autopipeline; the pipeline must take `callback_on_step_end`.
 """
 
+import gc
 import inspect
 import io
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from diffusers import AutoPipelineForImage2Image, AutoPipelineForText2Image
 from diffusers.utils import logging
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from contracts.errors import EngineFailed, InvalidInput
-from contracts.image import ImageRequest, Picture
+from contracts.errors import EngineFailed, InvalidInput, Unavailable
+from contracts.image import LONGEST, SIDE, ImageRequest, Picture
 from contracts.model import Progress
-from deployments.reported import reported
+from contracts.sizes import fitted
+from deployments.image.batching import Batches, Seat
+from deployments.image.schedulers import scheduler
+from deployments.memory import is_full
+from deployments.pretrained import best_device
+from deployments.reported import Left
 from deployments.upright import upright
+from deployments.weights import local
 
-MULTIPLE = 8  # pixels a side of a latent: other sizes cannot be drawn
-TURN_S = 1.0  # how often one that waits for its turn can leave
-FULL = "DefaultCPUAllocator"  # on a CPU, torch says in words only that memory is out
+LEAST = 64  # pixels a side
+ALONE = {"prompt", "negative_prompt", "seed", "picture", "fit"}  # in which requests of one batch may differ
+
+
+class Asked(NamedTuple):
+    request: ImageRequest
+    source: Image.Image | None  # the picture to change, at its size
+
+    def kind(self) -> Hashable:
+        """Those of one kind are drawn together. To XL, no negative prompt is not an empty one."""
+        request = self.request
+        shared = tuple(request.model_dump(exclude=ALONE).items())
+        return shared, bool(request.negative_prompt), self.source is not None
 
 
 class Diffusion:
-    """Draws from a text, or changes a picture, one request at a time; `weights` is a diffusers folder or a Hub id.
+    """Draws from a text, or changes a picture; `weights` is a diffusers folder or a Hub id.
 
-    The same request gives the same pixels on one device; its noise is drawn on the CPU, whatever the device.
-    What a pipeline has no use for (some have no negative prompt) means nothing. CLIP reads 75 tokens of a prompt.
+    Requests that ask for the same size, steps and so on are drawn in one call, each with its own noise: what comes is
+    what would come alone. The same request gives the same pixels on one device; noise is drawn on the CPU, whatever the
+    device. What a pipeline has no use for (some have no negative prompt) means nothing. CLIP reads 75 tokens.
     """
 
-    def __init__(self, weights: str, dtype: str = "", variant: str | None = None, revision: str | None = None) -> None:
-        """`dtype` by torch's name; empty: float16 on a GPU, float32 on a CPU. `variant`: as in `*.fp16.safetensors`."""
+    def __init__(
+        self,
+        weights: str,
+        dtype: str = "",
+        variant: str | None = None,
+        revision: str | None = None,
+        batch: int = 8,
+        longest: int = LONGEST,
+        loras: Mapping[str, str] | None = None,
+    ) -> None:
+        """`dtype` by torch's name; empty: float16 on a GPU, float32 on a CPU. `variant`: as in `*.fp16.safetensors`.
+
+        `batch`: requests of one call; `longest`: pixels of the longer side; `loras`: folders, files or Hub ids of LoRA
+        weights, by the ids that requests name.
+        """
         self.weights, self.dtype, self.variant, self.revision = weights, dtype, variant, revision
-        self.turn = Lock()
+        self.longest, self.loras = longest, dict(loras or {})
+        self.batches: Batches[Asked] = Batches(self._draw, Asked.kind, batch)
 
     def load(self) -> None:
-        """Load the folder once; both pipelines share it."""
+        """Load the folder once; both pipelines share it. `Unavailable` when not all of a model is there."""
         logging.set_verbosity_error()  # its warnings quote prompts
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = getattr(torch, self.dtype or ("float16" if device == "cuda" else "float32"))
-        self.precision = dtype
-        loaded = AutoPipelineForText2Image.from_pretrained(
-            self.weights, dtype=dtype, variant=self.variant, revision=self.revision
-        )
+        device = best_device()
+        self.precision = getattr(torch, self.dtype or ("float16" if device == "cuda" else "float32"))
+        named: dict[str, Any] = {"dtype": self.precision, "variant": self.variant, "revision": self.revision}
+        place = local(self.weights, self.revision or "") or self.weights
+        try:
+            loaded = AutoPipelineForText2Image.from_pretrained(place, **named)
+        except OSError as error:  # so diffusers says that files are missing
+            raise Unavailable(f"{self.weights!r} does not hold a whole model: {error}") from error
+        for name, weights in self.loras.items():
+            loaded.load_lora_weights(local(weights) or weights, adapter_name=name)
         self.text_to_image: Any = loaded.to(device)
         self.image_to_image: Any = _changing(self.text_to_image)
+        self.scheduler = loaded.scheduler
         for pipe in filter(None, (self.text_to_image, self.image_to_image)):
             pipe.set_progress_bar_config(disable=True)
+        vae: Any = getattr(loaded, "vae", None)
+        if hasattr(vae, "enable_slicing"):
+            vae.enable_slicing()  # a batch needs no more memory to be decoded than one
 
     def generate(self, request: ImageRequest, picture: Path | None = None) -> Iterator[Progress | Picture]:
-        """Progress after each step, and last the picture. Closing it stops the model within a step.
+        """Progress after each step, and last the picture. Closing it stops the model within a step, for this request.
 
         `picture` is cut to the proportions asked; strength 0 gives it back, 1 draws from the text alone.
-        InvalidInput: a side that is no multiple of 8, an unreadable picture. EngineFailed: memory is out, or what came
-        is no picture.
+        InvalidInput: a size, LoRA or scheduler that the model has not, an unreadable picture. EngineFailed: memory is
+        out, or what came is no picture.
         """
-        for side in ("width", "height"):
-            if getattr(request, side) % MULTIPLE:
-                raise InvalidInput(f"宽和高须是 {MULTIPLE} 的倍数。", param=side)
+        request = self._sized(request)
+        if request.lora and request.lora not in self.loras:
+            raise InvalidInput("这个模型没有这个 LoRA。", param="lora")
+        scheduler(self.scheduler, request.scheduler)
         source = self._source(request, picture) if picture else None
         if source and request.strength == 0:
             yield _picture(source)
             return
-        while not self.turn.acquire(timeout=TURN_S):
-            yield Progress(fraction=0)
-        try:
-            yield from reported(partial(self._drawn, request, source if request.strength < 1 else None))
-        finally:
-            self.turn.release()
+        yield from self.batches.drawn(Asked(request, source if request.strength < 1 else None))
 
     def close(self) -> None:
         """Let the weights go."""
         self.text_to_image = self.image_to_image = None
+
+    def _sized(self, request: ImageRequest) -> ImageRequest:
+        size = request.width, request.height
+        if request.fit:
+            size = fitted(size, LEAST, min(self.longest, max(size)) // SIDE * SIDE, SIDE)
+        for name, side in zip(("width", "height"), size, strict=True):
+            if side % SIDE or side > self.longest:
+                raise InvalidInput(f"宽和高须是 {SIDE} 的倍数，最大 {self.longest}。", param=name)
+        return request.model_copy(update={"width": size[0], "height": size[1]})
 
     def _source(self, request: ImageRequest, picture: Path) -> Image.Image:
         if not self.image_to_image:
             raise InvalidInput("这个模型不能改图。", param="picture")
         return ImageOps.fit(upright(picture.read_bytes()), (request.width, request.height), Image.Resampling.LANCZOS)
 
-    def _drawn(self, request: ImageRequest, source: Image.Image | None, report: Callable[[Progress], None]) -> Picture:
-        """With a source, the changed one."""
+    def _draw(self, seats: list[Seat[Asked]]) -> None:
+        """Together; where memory is not enough for that, in halves."""
+        here = [seat for seat in seats if not _is_over(seat)]
+        if not here or self._is_drawn(here):
+            return
+        gc.collect()
+        torch.cuda.empty_cache()
+        if len(here) == 1:
+            here[0].end(EngineFailed("内存或显存不足，画不出这么大的图片，请减小尺寸。"))
+            return
+        middle = len(here) // 2
+        self._draw(here[:middle])
+        self._draw(here[middle:])
+
+    def _is_drawn(self, seats: list[Seat[Asked]]) -> bool:
+        """False when memory was not enough."""
+        try:
+            self._tell(seats, self._together(seats))
+        except Left:
+            pass
+        except (RuntimeError, MemoryError) as error:
+            if not is_full(error):
+                raise
+            return False
+        return True
+
+    def _together(self, seats: list[Seat[Asked]]) -> Any:
+        """One call of the pipeline. `Left` when nobody waits for it any more."""
 
         def step(pipe: Any, index: int, _: Any, values: dict[str, Any]) -> dict[str, Any]:
-            if not torch.isfinite(values["latents"]).all():
-                raise _no_picture()
-            report(Progress(fraction=(index + 1) / pipe.num_timesteps))  # some schedulers take more steps than asked
+            numbers = torch.isfinite(values["latents"]).flatten(1).all(1)  # (batch)
+            values["latents"][~numbers] = 0  # what looks at the pictures of a batch takes numbers only
+            for seat, finite in zip(seats, numbers.tolist(), strict=True):
+                if not finite:
+                    seat.end(_no_picture())
+                if not _is_over(seat):
+                    seat.report((index + 1) / pipe.num_timesteps)  # some schedulers take more steps than asked
+            if all(map(_is_over, seats)):
+                raise Left
             return values
 
-        pipe = self.image_to_image if source else self.text_to_image
-        pipe.scheduler = pipe.scheduler.from_config(pipe.scheduler.config)  # some remember the picture before
+        first = seats[0].asked
+        pipe = self.image_to_image if first.source else self.text_to_image
+        pipe.scheduler = scheduler(self.scheduler, first.request.scheduler)
         if vae := getattr(pipe, "vae", None):
             vae.to(self.precision)  # XL's works in float32 for a while, and stays so when memory runs out meanwhile
+        self._adapt(pipe, first.request)
         taken = inspect.signature(pipe.__call__).parameters
-        arguments = {name: value for name, value in _arguments(request, source).items() if name in taken}
-        try:
-            return _picture(_image(pipe(**arguments, output_type="np", callback_on_step_end=step)))
-        except (torch.OutOfMemoryError, MemoryError):
-            raise _out_of_memory() from None
-        except RuntimeError as error:
-            if FULL not in str(error):
-                raise
-            raise _out_of_memory() from None
+        arguments = {name: value for name, value in _arguments([seat.asked for seat in seats]).items() if name in taken}
+        return pipe(**arguments, output_type="np", callback_on_step_end=step)
+
+    def _adapt(self, pipe: Any, request: ImageRequest) -> None:
+        if request.lora:
+            pipe.enable_lora()
+            pipe.set_adapters([request.lora], [request.lora_scale])
+        elif self.loras:
+            pipe.disable_lora()
+
+    def _tell(self, seats: list[Seat[Asked]], drawn: Any) -> None:
+        unsafe = getattr(drawn, "nsfw_content_detected", None) or [False] * len(seats)
+        for seat, pixels, refused in zip(seats, drawn.images, unsafe, strict=True):  # (height, width, 3), 0–1
+            seat.end(_outcome(pixels, refused))
+
+
+def _is_over(seat: Seat[Asked]) -> bool:
+    """Nobody waits for it; it is told so."""
+    if seat.left.is_set():
+        seat.end()
+    return seat.ended.is_set()
 
 
 def _changing(pipe: Any) -> Any:
@@ -117,28 +207,30 @@ def _changing(pipe: Any) -> Any:
         return None
 
 
-def _arguments(request: ImageRequest, source: Image.Image | None) -> dict[str, Any]:
-    """The request in the words of diffusers."""
+def _arguments(batch: list[Asked]) -> dict[str, Any]:
+    """The requests in the words of diffusers."""
+    request = batch[0].request
     least = min((1 + 1e-6) / request.steps, 1)  # one step at least: with none there is nothing to decode
+    sources = [asked.source for asked in batch]
+    negative = [asked.request.negative_prompt for asked in batch]
     return {
-        "prompt": request.prompt,
-        "negative_prompt": request.negative_prompt or None,  # to XL, no text is not an empty one
+        "prompt": [asked.request.prompt for asked in batch],
+        "negative_prompt": negative if request.negative_prompt else None,
         "width": request.width,
         "height": request.height,
         "num_inference_steps": request.steps,
         "guidance_scale": request.guidance,
-        "generator": torch.Generator("cpu").manual_seed(request.seed),
-        **({"image": source, "strength": max(request.strength, least)} if source else {}),
+        "generator": [torch.Generator("cpu").manual_seed(asked.request.seed) for asked in batch],
+        **({"image": sources, "strength": max(request.strength, least)} if sources[0] else {}),
     }
 
 
-def _image(drawn: Any) -> Image.Image:
-    if any(getattr(drawn, "nsfw_content_detected", None) or []):
-        raise EngineFailed("生成的图片没有通过模型的安全检查，请换一种描述。")
-    pixels = drawn.images[0]  # (height, width, 3), 0–1
+def _outcome(pixels: NDArray[np.float32], unsafe: bool) -> Picture | EngineFailed:
+    if unsafe:
+        return EngineFailed("生成的图片没有通过模型的安全检查，请换一种描述。")
     if not np.isfinite(pixels).all():
-        raise _no_picture()
-    return Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
+        return _no_picture()
+    return _picture(Image.fromarray(np.rint(pixels * 255).astype(np.uint8)))
 
 
 def _picture(image: Image.Image) -> Picture:
@@ -149,7 +241,3 @@ def _picture(image: Image.Image) -> Picture:
 
 def _no_picture() -> EngineFailed:
     return EngineFailed("模型没有算出图片（结果不是数），请换一组参数。")
-
-
-def _out_of_memory() -> EngineFailed:
-    return EngineFailed("内存或显存不足，画不出这么大的图片，请减小尺寸。")

@@ -1,5 +1,6 @@
 """JPEG: the label in an APP1 segment with an XMP packet; everything from the first scan on is copied as it is."""
 
+import io
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,21 +17,15 @@ MOST_SEGMENTS = 4_096  # before the picture; real files have a few dozen
 
 def embed(source: Path, target: Path, text: str) -> None:
     """Extended XMP, for what does not fit one segment, stays as it is. No room left in the first: `InvalidInput`."""
-    with source.open("rb") as file, target.open("wb") as labelled:
-        segments, scan = _segments(file)
-        packets = [_body(file, segment)[len(XMP) :] for segment in segments if _starts(file, segment, XMP)]
-        body = XMP + xmp.merge(packets[0] if packets else None, text)
-        if len(body) > LARGEST_SEGMENT:
-            raise damaged()
-        labelled.write(START)
-        kept = [segment for segment in segments if not _starts(file, segment, XMP)]
-        leading = _leading(file, kept)  # JFIF and Exif must come first
-        for segment in kept[:leading]:
-            copy(file, labelled, segment.start, segment.size)
-        labelled.write(bytes((0xFF, APP1)) + (len(body) + 2).to_bytes(2, "big") + body)
-        for segment in kept[leading:]:
-            copy(file, labelled, segment.start, segment.size)
-        copy(file, labelled, scan, length(file) - scan)
+    with source.open("rb") as file, target.open("wb") as made:
+        _write(file, made, text)
+
+
+def labelled(content: bytes, text: str) -> bytes:
+    """The same in memory, of a picture that is sent and not kept."""
+    made = io.BytesIO()
+    _write(io.BytesIO(content), made, text)
+    return made.getvalue()
 
 
 def extract(path: Path) -> str | None:
@@ -38,6 +33,23 @@ def extract(path: Path) -> str | None:
         segments, _ = _segments(file)
         packets = [_body(file, segment)[len(XMP) :] for segment in segments if _starts(file, segment, XMP)]
     return xmp.find(packets[0]) if len(packets) == 1 else None
+
+
+def _write(file: BinaryIO, made: BinaryIO, text: str) -> None:
+    segments, scan = _segments(file)
+    packets = [_body(file, segment)[len(XMP) :] for segment in segments if _starts(file, segment, XMP)]
+    body = XMP + xmp.merge(packets[0] if packets else None, text)
+    if len(body) > LARGEST_SEGMENT:
+        raise damaged()
+    made.write(START)
+    kept = [segment for segment in segments if not _starts(file, segment, XMP)]
+    leading = _leading(file, kept)  # JFIF and Exif must come first
+    for segment in kept[:leading]:
+        copy(file, made, segment.start, segment.size)
+    made.write(bytes((0xFF, APP1)) + (len(body) + 2).to_bytes(2, "big") + body)
+    for segment in kept[leading:]:
+        copy(file, made, segment.start, segment.size)
+    copy(file, made, scan, length(file) - scan)
 
 
 def _segments(file: BinaryIO) -> tuple[list[Chunk], int]:

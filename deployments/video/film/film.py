@@ -1,30 +1,28 @@
-"""Pictures, narration and captions into one MP4: H.264 and AAC, its index in front."""
+"""Pictures, narration and captions into one MP4."""
 
 import os
 import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from contracts.model import Progress
 from contracts.video import FilmRequest
+from deployments.video.film.encoding import CRF, PRESET
 from deployments.video.film.frames import Frames
-from deployments.video.film.sound import Soundtrack
+from deployments.video.film.mp4 import Mp4
 
 AHEAD = 6  # frames drawn while the encoder works
-THREADS = 3  # of the encoder: one a core, and one that waits
 REPORT = 10  # frames between two progress reports
 
 
 class Film:
     """`preset` and `crf` are x264's: how hard it tries, and how much it may lose."""
 
-    def __init__(self, preset: str = "veryfast", crf: int = 21) -> None:
+    def __init__(self, preset: str = PRESET, crf: int = CRF) -> None:
         self.preset, self.crf = preset, crf
 
     def load(self) -> None:
@@ -48,29 +46,14 @@ class Film:
 
     def _encode(self, request: FilmRequest, files: Mapping[str, Path], part: Path) -> Generator[Progress]:
         frames = Frames(request, files)
-        with av.open(part, "w", format="mp4", options={"movflags": "faststart"}) as container:
-            video = self._video(container, request)
-            sound = Soundtrack(container, request.narration, files)
+        size = (request.width, request.height)
+        narration = [(key, files[key]) for key in request.narration]
+        with Mp4(part, size, request.fps, narration, self.preset, self.crf) as film:
             for number, frame in enumerate(_ahead(frames.draw, frames.count), 1):
-                container.mux(video.encode(frame))
-                sound.until(number / request.fps)
+                film.write(frame)
                 if number % REPORT == 0:
                     yield Progress(fraction=0.99 * number / frames.count)
-            container.mux(video.encode(None))
-            sound.finish()
-
-    def _video(self, container: av.container.OutputContainer, request: FilmRequest) -> av.VideoStream:
-        options = {"preset": self.preset, "crf": str(self.crf)}
-        stream = container.add_stream("libx264", rate=request.fps, options=options)
-        stream.width, stream.height, stream.pix_fmt = request.width, request.height, "yuv420p"
-        context = stream.codec_context
-        context.time_base = Fraction(1, request.fps)
-        context.profile = "High"
-        context.thread_count = THREADS
-        context.gop_size = 4 * request.fps
-        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
-        return stream
+            film.finish()
 
 
 def _ahead(draw: Callable[[int], av.VideoFrame], count: int) -> Generator[av.VideoFrame]:

@@ -1,26 +1,22 @@
-"""A training of an adapter on Ray Train, as a Ray Job runs it: `python -m training.ray_lora <job> <attempt>`.
+"""Trainings on Ray Train, as Ray Jobs run them: `python -m training.on_ray <job> <attempt>`.
 
-Workers that die are begun anew and go on from the checkpoint. It stops by itself when its job no longer runs, and when
-it is another attempt's turn: a Ray Job may outlive those who watch it.
+Workers that die are begun anew and go on from the checkpoint. A training stops by itself when its job no longer runs,
+and when it is another attempt's turn: a Ray Job may outlive those who watch it.
 """
 
 import logging
 import shutil
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from contracts.errors import Cancelled, ServiceError
 from contracts.platform import MANIFEST, Figures
 from contracts.settings import Settings
 from store.artifacts import Artifacts
 from store.runs import RAY_TRAIN, Run
-from store.samples import parts
-from training.checkpoints import Checkpoints
-from training.lora import train
 from training.papers import Papers, Told
-from training.recipe import Outcome
 
 log = logging.getLogger("troupe.training")
 BEAT_S = 0.4
@@ -71,8 +67,11 @@ class Line:
             self.cancelled = True
 
 
-def work(arguments: dict[str, str]) -> None:
-    """On every worker."""
+Trained = Callable[[Run, Artifacts, Line], Told]
+
+
+def work(arguments: dict[str, str], trained: Trained) -> None:
+    """On every worker. The one that leads tells how it ended."""
     from ray.train import get_context
 
     attempt = int(arguments["attempt"])
@@ -80,40 +79,24 @@ def work(arguments: dict[str, str]) -> None:
     run, files = Run(settings, arguments["job"]), Artifacts(settings)
     papers, leads = Papers(run), get_context().get_world_rank() == 0
     with Line(papers, files, attempt, leads) as line:
-        ended = _trained(run, files, line)
+        try:
+            ended = trained(run, files, line)
+        except ServiceError as error:
+            failure = (error.code, error.message, error.param)
+            ended = Told(state="failed", figures=line.told.figures, failure=failure)
     if leads and not line.superseded:
         papers.tell(attempt, ended)
 
 
-def _trained(run: Run, files: Artifacts, line: Line) -> Told:
-    plan = line.papers.plan()
-    with TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "adapter"
-        try:
-            dataset = parts(files, plan.dataset)
-            kept = lambda mark: Checkpoints(run, mark)  # noqa: E731
-            outcome = train(plan.config, dataset, kept, folder, line.report, line.should_stop)
-            key = "" if line.superseded else publish(files, folder, f"{plan.output}/{run.id}", plan.owner)
-        except ServiceError as error:
-            failure = (error.code, error.message, error.param)
-            return Told(state="failed", figures=line.told.figures, failure=failure)
-    return _told(outcome, key)
-
-
 def publish(files: Artifacts, folder: Path, key: str, owner: str) -> str:
-    """Keep an adapter in the store; its manifest comes last. The key of its folder; empty: there was none."""
+    """Keep what was made in the store; its manifest comes last. The key of its folder; empty: there was none."""
     made = sorted(folder.glob("*"), key=lambda path: path.name == MANIFEST)
     for path in made:
         files.upload(f"{key}/{path.name}", path, owner)
     return key if made else ""
 
 
-def _told(outcome: Outcome, key: str) -> Told:
-    state = "completed" if outcome.state == "completed" else "stopped"
-    return Told(state=state, figures=outcome.figures, manifest=outcome.manifest, adapter=key)
-
-
-def main() -> None:
+def drive(work_: Callable[[dict[str, str]], None]) -> None:
     """The driver: does not end before the training has."""
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
@@ -122,7 +105,7 @@ def main() -> None:
     settings = Settings()
     plan, name = Papers(Run(settings, job)).plan(), f"{job}-{attempt}"
     trainer = TorchTrainer(
-        work,
+        work_,
         train_loop_config={"job": job, "attempt": attempt},
         scaling_config=ScalingConfig(
             num_workers=plan.workers, use_gpu=bool(plan.gpus), resources_per_worker=_resources(plan.cpus, plan.gpus)
@@ -145,9 +128,3 @@ def place_of(settings: Settings) -> Path:
 
 def _resources(cpus: float, gpus: float) -> dict[str, float]:
     return {"CPU": cpus} | ({"GPU": gpus} if gpus else {})
-
-
-if __name__ == "__main__":
-    from training.ray_lora import main as entry  # not `__main__`: workers find what they run by its module's name
-
-    entry()

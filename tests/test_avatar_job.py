@@ -1,0 +1,73 @@
+"""A training of an avatar as the cluster runs it, without the cluster."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from contracts.errors import EngineFailed, InvalidInput
+from contracts.human import TRAIN, TrainTask
+from contracts.jobs import Job
+from contracts.settings import Settings
+from store.artifacts import Artifacts
+from store.database import Database
+from store.runs import Run
+from training.avatar.config import AvatarConfig
+from training.avatar.synthetic import shoot, write_film
+from training.avatar.synthetic.film import Scene
+from training.avatar.train import LEARNT, PREVIEW
+from training.launch import _of_avatar
+from training.papers import Papers, Plan
+from training.ray_avatar import trained
+from training.ray_work import Line
+
+OUTPUT = "callers/me/models/SyncTalk/train_20260101_000000"
+pytestmark = pytest.mark.timeout(300)
+
+
+def asked(**fields: object) -> Job:
+    task = TrainTask.model_validate({"model": "SyncTalk", "film": "me.mp4", "epochs": 100, "output": OUTPUT} | fields)
+    return Job(id="job", kind=TRAIN, owner="me", params=task.model_dump())
+
+
+def test_what_a_task_asks_is_planned() -> None:
+    notes = {"consent": "我同意", "licence": "CC0-1.0"}
+    plan = Plan(**_of_avatar(asked(epochs=50, parameters={"seed": 3} | notes), small=False), owner="me")
+    again = Plan.model_validate_json(plan.model_dump_json())
+    assert isinstance(again.config, AvatarConfig)
+    assert (again.config.preset, again.config.steps, again.config.seed) == ("synctalk", 50_000, 3)
+    assert (again.dataset, again.output, again.notes) == ("me.mp4", OUTPUT, notes)
+    with pytest.raises(InvalidInput, match="er_nerf"):
+        _of_avatar(asked(parameters={"preset": "er_nerf"}), small=True)
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Line:
+    """To a training of three steps."""
+    settings = Settings(var=tmp_path / "var")
+    Database(settings.tables_url).migrate()
+    files, film = Artifacts(settings), tmp_path / "me.mp4"
+    write_film(shoot(Scene(side=112, seconds=4.4)), film, Fraction(25))
+    files.upload("me.mp4", film, "me")
+    papers = Papers(Run(settings, "job"))
+    parameters = {"steps": 3, "size": 96, "preview_steps": 2}
+    papers.keep_plan(Plan(**_of_avatar(asked(parameters=parameters), small=True), owner="me"))
+    papers.begin(1)
+    return Line(papers, files, 1, leads=True)
+
+
+def test_one_that_does_not_speak_is_no_avatar_and_what_it_learnt_is_kept(line: Line) -> None:
+    with pytest.raises(EngineFailed, match="口型没有跟随声音"):
+        trained(line.papers.run, line.files, line)
+    kept = {name: line.files.read(f"{OUTPUT}/{name}") for name in (PREVIEW, LEARNT)}
+    assert kept[PREVIEW][:2] == b"\xff\xd8" and len(kept[LEARNT]) > 10_000
+    assert line.told.figures.total_steps == line.told.figures.current_step == 3
+    assert {"voice", "shuffled", "psnr"} <= line.told.figures.metrics.keys()
+    assert any(name.startswith("checkpoint-") for name in line.papers.run.names())
+
+
+def test_one_that_is_stopped_says_so(line: Line) -> None:
+    line.cancelled = True
+    told = trained(line.papers.run, line.files, line)
+    assert (told.state, told.adapter) == ("stopped", "") and json.loads(told.model_dump_json())["failure"] is None

@@ -1,0 +1,69 @@
+"""Whether an avatar's mouth follows the voice: on frames that it has not learnt, against sound that is not theirs."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from contracts.errors import EngineFailed
+from training.avatar.fitting import AvatarTraining
+from training.avatar.footage import Boxes
+from training.avatar.mouth import Curve, correlation, cut, loudness, openings
+
+SHUFFLES = 4
+LEAST, MARGIN = 0.25, 0.15  # of the correlation: with the voice, and above that with another sound
+
+
+class Verdict(NamedTuple):
+    """`psnr`: dB, of the part that is drawn. Correlations of the mouth's opening, over the frames that were held out:
+    `voice` with the loudness of what is heard, `recorded` with the opening in the film, `shuffled` with the loudness
+    when frames hear one another's sound, `truth` of the film itself with its loudness."""
+
+    psnr: float
+    voice: float
+    recorded: float
+    shuffled: float
+    truth: float
+
+    @property
+    def responds(self) -> bool:
+        return self.voice >= LEAST and self.voice >= abs(self.shuffled) + MARGIN
+
+
+def judged(training: AvatarTraining) -> Verdict:
+    footage, rows = training.footage, training.footage.held
+    if len(rows) < 4:
+        raise EngineFailed("留出的画面太少，无法检验口型是否跟随声音，请使用更长的视频。")
+    loud = loudness(footage.windows)[rows]
+    mouth = footage.mouth[rows]
+    filmed = openings(cut(footage.frames[rows], mouth))
+    own = openings([training.drawn(int(row), box)[0] for row, box in zip(rows, _boxes(mouth), strict=True)])
+    near = [training.drawn(int(row), training.chooser.drawn[row])[1] for row in rows]
+    others = [correlation(_shuffled(training, rows, mouth, number), loud) for number in range(SHUFFLES)]
+    return Verdict(
+        float(np.mean(near)),
+        correlation(own, loud),
+        correlation(own, filmed),
+        float(np.mean(others)),
+        correlation(filmed, loud),
+    )
+
+
+def check(verdict: Verdict) -> None:
+    """`EngineFailed` for an avatar that does not speak."""
+    if not verdict.responds:
+        raise EngineFailed(
+            f"口型没有跟随声音：留出画面上的相关系数为 {verdict.voice:.2f}，换成无关声音时为 {verdict.shuffled:.2f}，"
+            "模型未发布，检查点已保留。请使用正面、口型清晰、声音干净的视频，或增加训练轮数后重试。"
+        )
+
+
+def _shuffled(training: AvatarTraining, rows: NDArray[np.int64], mouth: Boxes, number: int) -> Curve:
+    order = np.random.default_rng(number).permutation(rows)
+    asked = zip(rows, _boxes(mouth), order, strict=True)
+    return openings([training.drawn(int(row), box, training.heard[other])[0] for row, box, other in asked])
+
+
+def _boxes(boxes: Boxes) -> list[torch.Tensor]:
+    return [torch.from_numpy(each) for each in boxes]

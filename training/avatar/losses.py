@@ -1,0 +1,45 @@
+"""What a step shall make small."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, l1_loss, mse_loss
+
+from deployments.avatar.drawing import Drawn, over
+from training.avatar.choosing import Truth
+from training.avatar.config import AvatarConfig
+
+SCALES = 3  # at which neighbouring pixels are compared, each half as fine as the one before
+
+
+def loss_of(drawn: Drawn, truth: Truth, config: AvatarConfig, patch: int, progress: float) -> Tensor:
+    """A number. `progress` 0–1: the price of sound in the wrong place grows with it, as in ER-NeRF §3.3."""
+    seen = drawn.looked.colour + (1 - drawn.looked.weight)[:, None] * truth.behind
+    plain = mse_loss if config.pixel_loss == "mse" else l1_loss
+    loss = plain(seen, truth.colour)
+    if patch:
+        loss = loss + config.edges * _edges(_squares(seen, patch), _squares(truth.colour, patch))
+    weight = drawn.looked.weight.clamp(1e-5, 1 - 1e-5)
+    doubt = -(weight * weight.log() + (1 - weight) * (1 - weight).log()).mean()
+    astray = (drawn.seen.sound * truth.priced[drawn.samples.ray]).sum() / max(1, len(drawn.samples.ray))
+    return loss + config.clear * doubt + config.quiet * progress * astray
+
+
+def psnr(drawn: Drawn, truth: Truth) -> float:
+    """dB"""
+    return -10 * float(mse_loss(over(drawn.looked, truth.behind), truth.colour).clamp(min=1e-10).log10())
+
+
+def _squares(colours: Tensor, patch: int) -> Tensor:
+    """(squares, 3, patch, patch)"""
+    return colours.view(-1, patch, patch, 3).permute(0, 3, 1, 2)
+
+
+def _edges(seen: Tensor, truth: Tensor) -> Tensor:
+    """How far colours and their differences to the neighbours are off, at several scales: where no learnt measure
+    of likeness is at hand."""
+    total = seen.new_zeros(())
+    for _ in range(SCALES):
+        off = seen - truth
+        total = total + off.abs().mean() + torch.diff(off, dim=2).abs().mean() + torch.diff(off, dim=3).abs().mean()
+        seen, truth = avg_pool2d(seen, 2), avg_pool2d(truth, 2)
+    return total / SCALES

@@ -1,0 +1,96 @@
+"""Films of any rate, size and orientation, as upright frames at 25 a second and sound at 16 kHz."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.errors import InvalidInput
+from deployments.avatar.reel import Pictures
+from deployments.avatar.sound import FPS, RATE_HZ, Sound
+from deployments.sounds import Broken, decoded, opened
+
+FORMATS = "mov,matroska,mpegts,avi,flv,asf"
+LONGEST_S = 1800.0
+
+
+class Film(NamedTuple):
+    """What a film says of itself; `fps`: frames a second, in the mean."""
+
+    duration_s: float
+    fps: float
+    width: int
+    height: int
+
+
+def film_of(path: Path) -> Film:
+    """Upright: width and height are as people see it."""
+    with _opened(path) as (container, stream):
+        first = next(container.decode(stream), None)
+        if first is None:
+            raise InvalidInput("视频无法解码。", param="ref_video")
+        duration_s = float(container.duration or 0) / av.time_base
+        fps = float(stream.average_rate or 0)
+        if stream.frames and duration_s:
+            fps = stream.frames / duration_s
+        height, width = upright(first).shape[:2]
+    return Film(duration_s, fps, width, height)
+
+
+def frames_of(path: Path, start_s: float, count: int, every: int = 1) -> Iterator[tuple[int, Pictures]]:
+    """`count` frames from `start_s` on, each `every` 25ths of a second apart: their numbers, and the picture that is on
+    the screen then. Ends early where the film does."""
+    wanted = 0
+    with _opened(path) as (container, stream):
+        origin = float(stream.start_time * stream.time_base) if stream.start_time else 0.0
+        if start_s > 1:
+            container.seek(int((origin + start_s - 1) * av.time_base))
+        before: Any = None
+        for frame in container.decode(stream):
+            at_s = (frame.time or 0.0) - origin
+            while before is not None and wanted < count and start_s + wanted * every / FPS < at_s - 1e-6:
+                yield wanted, upright(before)
+                wanted += 1
+            if wanted == count:
+                return
+            before = frame
+        last_s = at_s + 1 / FPS if before is not None else 0.0
+        while before is not None and wanted < count and start_s + wanted * every / FPS < last_s:
+            yield wanted, upright(before)
+            wanted += 1
+
+
+def sound_of(path: Path) -> Sound:
+    """All of it, (samples,); empty where there is none."""
+    try:
+        with opened(path) as container:
+            pieces = list(decoded(container, RATE_HZ, LONGEST_S, "fltp"))
+    except Broken:
+        return np.zeros(0, np.float32)
+    return np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)
+
+
+def upright(frame: Any) -> NDArray[np.uint8]:
+    """(height, width, RGB), turned as the film says."""
+    pixels = frame.to_ndarray(format="rgb24")
+    turns = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+    turn = turns.get(round(frame.rotation / 90) * 90 % 360)
+    return pixels if turn is None else np.asarray(cv2.rotate(pixels, turn), np.uint8)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    try:
+        with av.open(str(path), options={"format_whitelist": FORMATS}) as container:
+            if not container.streams.video:
+                raise InvalidInput("文件中没有画面。", param="ref_video")
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            yield container, stream
+    except av.error.FFmpegError as error:
+        raise InvalidInput("视频无法解码。", param="ref_video") from error

@@ -1,0 +1,124 @@
+"""A film made ready: its best part, cropped to the head and shoulders, tracked, and taken apart. Kept by content."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.errors import InvalidInput
+from deployments.avatar.bundle import digest
+from deployments.avatar.reel import Pictures
+from deployments.avatar.sound import FPS, RATE_HZ, SAMPLES, Sound, windows
+from training.avatar.config import AvatarConfig
+from training.avatar.footage import Footage, seen_at
+from training.avatar.preparation.decoding import film_of, frames_of
+from training.avatar.preparation.expression import expression_of
+from training.avatar.preparation.landmarks import Face, given, tracked
+from training.avatar.preparation.layers import HULL, behind_of, covered
+from training.avatar.preparation.matching import MOST_LAG, around, matched
+from training.avatar.preparation.pose import FOCAL, adjusted, posed
+from training.avatar.preparation.preflight import Look, Report, check, preflight
+
+VERSION = 1  # of what is made here: another one is made anew
+AROUND = 3.1  # sides of the picture, in heights of the face as it is found
+ABOVE = 0.46  # of it, that is above the middle of the face
+
+
+def prepared(
+    path: Path,
+    config: AvatarConfig,
+    find: Callable[[Pictures], list[Face]],
+    cache: Path,
+    landmarks: bytes = b"",
+) -> tuple[Footage, Report]:
+    """`landmarks`: a caller's own points, of the whole film as it is at 25 frames a second. `InvalidInput` says why a
+    film will not do. The same film and settings are prepared once."""
+    source = digest(path)
+    facts = [VERSION, source, config.size, config.longest_s, config.adjusted, hashlib.sha256(landmarks).hexdigest()]
+    kept = cache / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}.npz"
+    if kept.exists():
+        with np.load(kept) as arrays:
+            report = Report.model_validate_json(bytes(arrays["report"]))
+            return Footage(**{name: arrays[name] for name in ARRAYS}, source_sha256=source), report
+    report, seen, sound = preflight(path, find)
+    check(report)
+    start_s = best_part(seen, sound, report.duration_s, config.longest_s)
+    frames, corner, scale = cropped(path, seen, start_s, config)
+    points = _given(landmarks, report, start_s, len(frames), corner, scale) if landmarks else tracked(frames, find)
+    camera = np.array([FOCAL * max(report.width, report.height) * scale, config.size / 2, config.size / 2], np.float32)
+    poses = posed(points, camera)
+    poses = adjusted(frames, poses, camera) if config.adjusted else poses
+    behind = behind_of(frames, covered(seen_at(HULL, poses, camera), *frames.shape[1:3]))
+    heard = around(sound, start_s, len(frames))
+    own = windows(heard[MOST_LAG * SAMPLES : -MOST_LAG * SAMPLES])
+    footage = Footage(frames, behind, own, camera, poses, expression_of(frames, points), source)
+    footage, lag = matched(footage, heard)
+    report = report.model_copy(update={"mouth_late_s": lag / FPS})
+    _keep(footage, report, kept)
+    return footage, report
+
+
+ARRAYS = ("frames", "behind", "windows", "camera", "poses", "expression")
+
+
+def cropped(
+    path: Path, seen: Sequence[Look], start_s: float, config: AvatarConfig
+) -> tuple[Pictures, NDArray[np.float32], float]:
+    """Frames (n, size, size, RGB) about the head of whoever is seen, where their corner is in the film, and how much
+    smaller they are."""
+    boxes = np.array([look.faces[0].box for look in seen if look.faces])
+    film = film_of(path)
+    side = min(AROUND * float(np.median(boxes[:, 3] - boxes[:, 1])), film.width, film.height)
+    middle = np.median((boxes[:, :2] + boxes[:, 2:]) / 2, axis=0)
+    corner = np.clip(middle - side * np.array([0.5, ABOVE]), 0, [film.width - side, film.height - side]).astype(int)
+    end, scale = corner + int(side), config.size / int(side)
+    count = int(min(config.longest_s, film.duration_s - start_s) * FPS)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    made = [
+        cv2.resize(frame[corner[1] : end[1], corner[0] : end[0]], (config.size, config.size), interpolation=how)
+        for _, frame in frames_of(path, start_s, count)
+    ]
+    if len(made) < FPS:
+        raise InvalidInput("视频不完整，能解码的画面太少。", param="ref_video")
+    return np.stack(made).astype(np.uint8), corner.astype(np.float32), scale
+
+
+def best_part(seen: Sequence[Look], sound: Sound, duration_s: float, longest_s: float) -> float:
+    """Where to begin: the part in which the mouth and the sound do most, and the face is always there."""
+    if duration_s <= longest_s:
+        return 0.0
+    starts = np.arange(0.0, duration_s - longest_s, max(1.0, longest_s / 8))
+    inside = [[look for look in seen if start <= look.at_s < start + longest_s] for start in starts]
+    scores = [_interest(part, sound, float(start), longest_s) for part, start in zip(inside, starts, strict=True)]
+    return float(starts[int(np.argmax(scores))])
+
+
+def _interest(seen: Sequence[Look], sound: Sound, start_s: float, longest_s: float) -> float:
+    there = [look for look in seen if look.faces]
+    heard = sound[round(start_s * RATE_HZ) : round((start_s + longest_s) * RATE_HZ)]
+    if not there or len(heard) < RATE_HZ:
+        return -1.0
+    variety = float(windows(heard)[::5].std(axis=0).mean())  # of sounds
+    lips = float(np.std([look.mouth for look in there]))
+    return (len(there) / len(seen)) ** 2 * (variety + 20 * lips)
+
+
+def _given(
+    content: bytes, report: Report, start_s: float, count: int, corner: NDArray[np.float32], scale: float
+) -> NDArray[np.float32]:
+    points = given(content, round(report.duration_s * FPS))
+    first = round(start_s * FPS)
+    return np.asarray((points[first : first + count] - corner) * np.float32(scale), np.float32)
+
+
+def _keep(footage: Footage, report: Report, kept: Path) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    part = kept.with_name(f".{uuid.uuid4().hex}.npz")
+    said = np.frombuffer(report.model_dump_json().encode(), np.uint8)
+    np.savez(part, report=said, **{name: getattr(footage, name) for name in ARRAYS})
+    part.replace(kept)
