@@ -153,7 +153,7 @@ def test_the_board_shows_what_is_counted() -> None:
     import ray
 
     folder = Path(ray.__file__).parent
-    rays = [*(folder / "serve" / "_private").rglob("*.py"), folder / "dashboard/modules/reporter/reporter_agent.py"]
+    rays = [*(folder / "serve").rglob("*.py"), folder / "dashboard/modules/reporter/reporter_agent.py"]
     known = {name for file in rays for name in re.findall(r'"(\w+)"', _text(file))}
     ours = {each._name for module in (metrics, watching) for each in vars(module).values() if hasattr(each, "_name")}
     shown = board()
