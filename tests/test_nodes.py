@@ -1,5 +1,6 @@
 """A cluster of three nodes: one of them dies, then the head. What was begun goes on, and whoever asks is answered."""
 
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,15 +13,18 @@ import httpx
 import pytest
 import yaml
 
-from benchmarks.nodes import Node, Nodes, nodes
+from benchmarks.nodes import HOST, Node, Nodes, nodes
+from cli.environment import free_port
 from contracts.settings import ROOT, Settings
 from tests.conftest import FRONT_ENDS, RATES, Cluster, sign_up
-from tests.story import execute, new_task
+from tests.services import redis_server
+from tests.story import execute, new_task, run
 from tests.test_kills import drawing
 from tests.waiting import eventually
 from tests.watched import Watched
 
 pytest_plugins = ["tests.places"]
+pytestmark = pytest.mark.timeout(400)  # three nodes start in half a minute, and in three where much else runs
 START_S, ENDS_S, BACK_S = 300.0, 90.0, 60.0
 PAGES = 16
 TOLD = {200, 202, 503}  # an answer, or a word to come again
@@ -32,6 +36,8 @@ class Place:
     cluster: Cluster
     head: Node
     workers: list[Node]
+    redis: subprocess.Popen[bytes]
+    redis_port: int
 
 
 def config() -> dict[str, Any]:
@@ -48,16 +54,18 @@ def config() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, new_postgres: Callable[[], str], redis: str) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, new_postgres: Callable[[], str]) -> Iterator[Place]:
     """What lasts is in Postgres, Redis and a folder that all share."""
     var: Path = tmp_path_factory.mktemp("nodes")
-    variables = RATES | FRONT_ENDS | {"TROUPE_STORY_PAGES": str(PAGES), "TROUPE_LIMITS_URL": redis}
-    with pytest.MonkeyPatch.context() as patch:
+    port = free_port()
+    variables = RATES | FRONT_ENDS | {"TROUPE_STORY_PAGES": str(PAGES), "TROUPE_LIMITS_URL": f"redis://{HOST}:{port}/1"}
+    with pytest.MonkeyPatch.context() as patch, redis_server(port, var) as redis:
         patch.setenv("TROUPE_DATABASE_URL", new_postgres())
-        with nodes(Settings(var=var), httpx.URL(redis).netloc.decode(), **variables) as some:
+        with nodes(Settings(var=var), f"{HOST}:{port}", **variables) as some:
             head, workers = some.start_head(), [some.add(4), some.add(4)]
             deploy(some)
-            yield Place(some, Cluster(workers[1].http, some.dashboard, var, head.process), head, workers)
+            cluster = Cluster(workers[1].http, some.dashboard, var, head.process)
+            yield Place(some, cluster, head, workers, redis, port)
 
 
 def deploy(some: Nodes) -> None:
@@ -118,4 +126,17 @@ def test_the_head_dies_and_comes_back(place: Place, user: httpx.Client) -> None:
         later.close()
         place.head = place.nodes.start_head()
         eventually(lambda: place.nodes.status() == "RUNNING", BACK_S, httpx.HTTPError)
+    assert answered.keys() <= TOLD and answered[200] > 10, answered
+
+
+def test_redis_is_restarted(place: Place, user: httpx.Client) -> None:
+    """The head ends, as it can keep nothing; a new one goes on from what Redis has on its disk."""
+    with asking(user, "/readyz") as answered:
+        place.redis.kill()
+        place.redis.wait()
+        eventually(lambda: place.head.process.poll() is not None, ENDS_S)
+        with redis_server(place.redis_port, place.cluster.var):
+            place.head = place.nodes.start_head()
+            eventually(lambda: place.nodes.status() == "RUNNING", BACK_S, httpx.HTTPError)
+            run(user, new_task(user), 1)
     assert answered.keys() <= TOLD and answered[200] > 10, answered
