@@ -107,7 +107,7 @@ def loss(training: Run) -> float:
     """Of pictures that the first steps did not see."""
     batch = next(islice(training.batches(), 1, None))
     with torch.inference_mode():
-        return sum(training.model.losses(batch)).item()
+        return torch.stack(training.model.losses(batch)).sum().item()
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_the_card_says_what_was_measured(whole: Run, taught: judge.Judge, tmp_pa
     report = export(whole, tmp_path, taught, scale=0.01)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert f"{whole.progress.step} steps, {whole.progress.pictures} pictures" in card and "{" not in card
-    assert f"| a thing | {report['pairs']['model']['each']:.0%} |" in card
+    assert f"| a thing | {report['model']['each']:.0%} |" in card
     with Image.open(tmp_path / "previews.jpg") as sheet:
         assert sheet.size == (5 * SIDE, 2 * SIDE)
     assert_whole(tmp_path)

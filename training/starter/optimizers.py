@@ -17,7 +17,11 @@ class Optimizers:
 
     def __init__(self, model: nn.Module, learning_rate: float) -> None:
         named = [(name, weights) for name, weights in model.named_parameters() if weights.requires_grad]
-        self.flat = [(weights, nn.Parameter(weights.detach().flatten(1))) for _, weights in named if weights.dim() == 4]
+        self.flat = [
+            (weights, nn.Parameter(weights.detach().view(len(weights), -1)))
+            for _, weights in named
+            if weights.dim() == 4
+        ]
         matrices = [weights for name, weights in named if weights.dim() == 2 and "embed" not in name]
         matrices += [flat for _, flat in self.flat]
         embeddings = [weights for name, weights in named if weights.dim() == 2 and "embed" in name]

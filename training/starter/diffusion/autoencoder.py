@@ -8,7 +8,7 @@ A mirrored picture has mirrored latents, nearly (Kouzelis et al. 2025, arXiv 250
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -79,8 +79,8 @@ class Run(Trainer[Config, Progress, Batch]):
             at.losses = (*at.losses, (at.step, round(at.loss, 4)))
 
 
-def fresh(width: int, latents: int, seed: int) -> AutoencoderTiny:
-    """Untrained; the same seed gives the same weights."""
+def fresh(width: int, latents: int, seed: int) -> Any:
+    """An untrained `AutoencoderTiny`; the same seed gives the same weights."""
     torch.manual_seed(seed)
     return AutoencoderTiny(
         encoder_block_out_channels=(width,) * 5,

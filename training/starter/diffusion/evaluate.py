@@ -9,7 +9,7 @@ import io
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,52 +30,60 @@ PROMPTS, COMPARED, CHANGED = 200, 60, 20  # for the main number; for guidance an
 STEPS, GUIDANCE = 15, 7.5  # the second is the platform's own
 GUIDANCES, STRENGTHS = (1.0, 3.0), (0.3, 0.6, 0.9)
 ROUGH = 32  # pixels a side, to compare two compositions
-Draw = Callable[..., Image.Image]
 
 
 def evaluate(folder: Path, judge: Judge, seed: int = 0, scale: float = 1) -> dict[str, Any]:
     """Shares of 0 to 1 and correlations; `scale`: a part of the prompts."""
-    engine = build("image", "diffusers", {"weights": str(folder)})
-    engine.load()
     asked = list(islice(unseen(seed), max(2, round(PROMPTS * scale))))
     compared = asked[: max(2, round(COMPARED * scale))]
+    engine = build("image", "diffusers", {"weights": str(folder)})
+    engine.load()
     try:
-        return {
-            "pairs": _pairs(engine, judge, asked),
-            "guidance": {
-                str(guidance): _found(judge, compared, [made(engine, one, guidance=guidance) for one in compared])
-                for guidance in (*GUIDANCES, GUIDANCE)
-            },
-            "negative": _negative(engine, judge, compared),
-            "strength": _strength(engine, asked[: max(2, round(CHANGED * scale))]),
-        }
+        started = time.process_time()
+        drawings = [made(engine, one) for one in asked]
+        spent_s = time.process_time() - started
+        weaker = {number: [made(engine, one, guidance=number) for one in compared] for number in GUIDANCES}
+        against = [made(engine, one, negative_prompt=COUNTED[named(one)[1]][2][0]) for one in compared]
+        strength = _strength(engine, asked[: max(2, round(CHANGED * scale))])
     finally:
         engine.close()
+    guided = {**weaker, GUIDANCE: drawings[: len(compared)]}
+    return {
+        "asked": len(asked),
+        "compared": len(compared),
+        "seconds": spent_s / len(asked),
+        "model": _found(judge, asked, drawings),
+        "painter": _found(judge, asked, [Image.fromarray(drawn(one)["pixels"]) for one in asked]),
+        "chance": _found(judge, asked, drawings[1:] + drawings[:1]),
+        "things": _by_thing(judge, asked, drawings),
+        "guidance": {str(number): _found(judge, compared, pictures)["each"] for number, pictures in guided.items()},
+        "negative": {
+            "without": _found(judge, compared, drawings[: len(compared)])["second"],
+            "with": _found(judge, compared, against)["second"],
+        },
+        "strength": strength,
+    }
 
 
 def printed(report: dict[str, Any]) -> str:
     """The report as Markdown."""
-    pairs, negative = report["pairs"], report["negative"]
-    rows = [
-        ("both things", pairs["model"]["both"], pairs["painter"]["both"], pairs["chance"]["both"]),
-        ("a thing", pairs["model"]["each"], pairs["painter"]["each"], pairs["chance"]["each"]),
-    ]
-    table = "\n".join(f"| {name} | " + " | ".join(f"{share:.0%}" for share in shares) + " |" for name, *shares in rows)
-    guidance = ", ".join(f"{told['each']:.0%} at {number}" for number, told in report["guidance"].items())
+    columns = [report[name] for name in ("model", "painter", "chance")]
+    rows = [("both things", "both"), ("a thing", "each")]
+    table = [f"| {name} | {' | '.join(f'{column[key]:.0%}' for column in columns)} |" for name, key in rows]
+    guidance = ", ".join(f"{share:.0%} at {number}" for number, share in report["guidance"].items())
     strength = ", ".join(f"{like:.2f} at {number}" for number, like in report["strength"].items())
-    return "\n".join(
-        [
-            "| the judge finds | this model | the painter | another prompt's things in this model's pictures |",
-            "|---|---|---|---|",
-            table,
-            "",
-            f"{pairs['asked']} prompts, {STEPS} steps, guidance {GUIDANCE}, {pairs['seconds']:.1f} s a picture.",
-            f"By guidance, a thing is found in {guidance} ({negative['asked']} prompts).",
-            f"The second thing is found in {negative['without']:.0%}, and in {negative['with']:.0%} when the negative",
-            f"prompt names it ({negative['asked']} prompts).",
-            f"Correlation of a changed picture with its source: {strength} of strength.",
-        ]
-    )
+    negative, compared = report["negative"], report["compared"]
+    lines = [
+        "| the judge finds | this model | the painter | another prompt's things in this model's pictures |",
+        "|---|---|---|---|",
+        *table,
+        "",
+        f"{report['asked']} prompts, {STEPS} steps, guidance {GUIDANCE}, {report['seconds']:.1f} s of a core each.",
+        f"By guidance, a thing is found in {guidance} ({compared} prompts). The second thing is found in",
+        f"{negative['without']:.0%}, and in {negative['with']:.0%} when the negative prompt names it. Correlation of a",
+        f"changed picture with its source: {strength} of strength.",
+    ]
+    return "\n".join(lines)
 
 
 def made(engine: ImageEngine, caption: Caption, picture: Path | None = None, **more: Any) -> Image.Image:
@@ -87,48 +95,24 @@ def made(engine: ImageEngine, caption: Caption, picture: Path | None = None, **m
     return Image.open(io.BytesIO(last.png)).convert("RGB")
 
 
-def _pairs(engine: ImageEngine, judge: Judge, asked: list[Caption]) -> dict[str, Any]:
-    started = time.process_time()
-    drawings = [made(engine, one) for one in asked]
-    spent_s = time.process_time() - started
-    painted = [Image.fromarray(drawn(one)["pixels"]) for one in asked]
-    return {
-        "asked": len(asked),
-        "model": _found(judge, asked, drawings),
-        "painter": _found(judge, asked, painted),
-        "chance": _found(judge, asked, drawings[1:] + drawings[:1]),
-        "seconds": spent_s / len(asked),
-        "things": _by_thing(judge, asked, drawings),
-    }
+def named(caption: Caption) -> tuple[str, str]:
+    """The two things of an unseen caption."""
+    return caption.names[0], caption.names[1]
 
 
 def _found(judge: Judge, asked: Sequence[Caption], pictures: list[Image.Image]) -> dict[str, float]:
-    """Shares of pictures with both named things, and of named things."""
-    hits = [[name in seen for name in _named(one)] for one, seen in zip(asked, judge.found(pictures), strict=True)]
-    return {"both": sum(map(all, hits)) / len(hits), "each": sum(map(sum, hits)) / sum(map(len, hits))}
+    """Shares: pictures with both named things, named things, pictures with the second."""
+    seen = judge.found(pictures)
+    hits = np.array([[name in those for name in named(one)] for one, those in zip(asked, seen, strict=True)])
+    return {"both": float(hits.all(1).mean()), "each": float(hits.mean()), "second": float(hits[:, 1].mean())}
 
 
 def _by_thing(judge: Judge, asked: list[Caption], pictures: list[Image.Image]) -> dict[str, str]:
     counts: dict[str, list[bool]] = {}
     for one, seen in zip(asked, judge.found(pictures), strict=True):
-        for name in _named(one):
+        for name in named(one):
             counts.setdefault(name, []).append(name in seen)
     return {name: f"{sum(hits)}/{len(hits)}" for name, hits in sorted(counts.items())}
-
-
-def _named(caption: Caption) -> tuple[str, ...]:
-    return caption.names[:2]
-
-
-def _negative(engine: ImageEngine, judge: Judge, asked: list[Caption]) -> dict[str, Any]:
-    """How often the second thing is found, and how often when the negative prompt names it."""
-
-    def share(pictures: list[Image.Image]) -> float:
-        return sum(_named(one)[1] in seen for one, seen in zip(asked, judge.found(pictures), strict=True)) / len(asked)
-
-    without = [made(engine, one) for one in asked]
-    against = [made(engine, one, negative_prompt=COUNTED[_named(one)[1]][2][0]) for one in asked]
-    return {"asked": len(asked), "without": share(without), "with": share(against)}
 
 
 def _strength(engine: ImageEngine, asked: list[Caption]) -> dict[str, float]:
@@ -147,7 +131,7 @@ def _strength(engine: ImageEngine, asked: list[Caption]) -> dict[str, float]:
 
 def _alike(one: Image.Image, other: Image.Image) -> float:
     small = [np.asarray(image.resize((ROUGH, ROUGH), Image.Resampling.BOX)).ravel() for image in (one, other)]
-    return float(np.corrcoef(*small)[0, 1])
+    return float(np.corrcoef(np.stack(small))[0, 1])
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

@@ -51,11 +51,12 @@ def export(training: Run, to: Path, judge: Judge, scale: float = 1) -> dict[str,
     return report
 
 
-def pipeline(training: Run) -> StableDiffusionPipeline:
-    """The averaged networks with the autoencoder, in half precision."""
-    averaged, vae = training.model.average.module, training.coding.model
+def pipeline(training: Run) -> Any:
+    """A `StableDiffusionPipeline`: the averaged networks with the autoencoder, in half precision."""
+    averaged: Any = training.model.average.module
+    vae = training.coding.model
     vae.register_to_config(scaling_factor=training.scale)
-    return StableDiffusionPipeline(
+    whole: Any = StableDiffusionPipeline(
         vae=vae,
         text_encoder=averaged["text_encoder"],
         tokenizer=training.tokenizer,
@@ -64,7 +65,8 @@ def pipeline(training: Run) -> StableDiffusionPipeline:
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
-    ).to(dtype=torch.float16)
+    )
+    return whole.to(dtype=torch.float16)
 
 
 def previews(folder: Path) -> Image.Image:
@@ -82,7 +84,7 @@ def previews(folder: Path) -> Image.Image:
 def card(training: Run, report: dict[str, Any], folder: Path) -> str:
     """The model card."""
     at, config, coding = training.progress, training.config, training.coding
-    vae, networks = coding.model, training.model.networks
+    vae, networks = coding.model, dict(training.model.networks.items())
     parts = {
         "size": _millions(vae, *networks.values()),
         "vae": _millions(vae),
@@ -109,7 +111,7 @@ def card(training: Run, report: dict[str, Any], folder: Path) -> str:
         "source": cards.digest_of_sources(SOURCES),
         "prompts": "\n".join(f"{place}. {text}" for place, text in enumerate(PREVIEWS, 1)),
         "evaluation": printed(report),
-        "by_thing": ", ".join(f"{name} {hits}" for name, hits in report["pairs"]["things"].items()),
+        "by_thing": ", ".join(f"{name} {hits}" for name, hits in report["things"].items()),
         "hashes": cards.hashes(folder),
     }
     return cards.filled(Path(__file__).parent / "card.md", parts)

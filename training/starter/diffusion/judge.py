@@ -44,6 +44,8 @@ class Config(trainer.Config):
 
 
 class Judge(nn.Module):
+    thresholds: Tensor  # (things,): what counts as seen
+
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []

@@ -1,9 +1,9 @@
 """The latents of all pictures, made once: the diffusion model learns from nothing else."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import AutoencoderTiny
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -14,7 +14,7 @@ FILE = "latents.safetensors"
 BATCH = 16  # pictures
 
 
-def latents(folder: Path, autoencoder: AutoencoderTiny, number: int) -> Tensor:
+def latents(folder: Path, autoencoder: Any, number: int) -> Tensor:
     """(pictures, channels, 16, 16) in half precision, for the first pictures of the folder; made where there are too
     few."""
     path = folder / FILE
@@ -26,7 +26,7 @@ def latents(folder: Path, autoencoder: AutoencoderTiny, number: int) -> Tensor:
 
 
 @torch.inference_mode()
-def encoded(folder: Path, autoencoder: AutoencoderTiny, number: int) -> Tensor:
+def encoded(folder: Path, autoencoder: Any, number: int) -> Tensor:
     pictures, parts = kept(folder)["pixels"][:number], []
     for at in range(0, number, BATCH):
         with torch.autocast("cpu", torch.bfloat16):

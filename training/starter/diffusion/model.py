@@ -4,7 +4,7 @@ The UNet works mostly on 8 × 8 places, which is what a CPU can train. In traini
 a caption names: so it learns to read long before the UNet could teach it.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
@@ -42,10 +42,11 @@ class Painting(nn.Module):
 
     def __init__(self, tokenizer: CLIPTokenizer, latents: int, widths: tuple[int, int]) -> None:
         super().__init__()
-        self.networks = nn.ModuleDict({"text_encoder": text_encoder(tokenizer), "unet": unet(latents, widths)})
+        networks: dict[str, Any] = {"text_encoder": text_encoder(tokenizer), "unet": unet(latents, widths)}
+        self.networks = nn.ModuleDict(networks)
         self.names = nn.Linear(TEXT, len(NAMES))
         self.average = AveragedModel(self.networks, avg_fn=_averaged).requires_grad_(False)
-        self.scheduler = scheduler()
+        self.scheduler: Any = scheduler()
 
     def losses(self, batch: Batch) -> Losses:
         """Velocity prediction: Salimans and Ho 2022 (arXiv 2202.00512)."""
@@ -102,6 +103,7 @@ def scheduler() -> DDIMScheduler:
         timestep_spacing="trailing",
         rescale_betas_zero_snr=True,
         clip_sample=False,
+        steps_offset=1,
     )
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from tokenizers.pre_tokenizers import ByteLevel
@@ -29,7 +30,9 @@ def made() -> CLIPTokenizer:
     texts = [text for table in TABLES.values() for text in table.values()]
     texts += [caption.text for caption in islice(captions(0), 2000)]
     joined = " ".join(texts).lower()
-    merges = list(dict.fromkeys([*_chinese(set(re.findall(r"[一-鿿，。、！？：；]", joined))), *_english(joined)]))
+    merges: list[Any] = list(
+        dict.fromkeys([*_chinese(set(re.findall(r"[一-鿿，。、！？：；]", joined))), *_english(joined)])
+    )
     letters = sorted(ByteLevel.alphabet())
     tokens = [*letters, *(letter + LAST for letter in letters), *(one + other for one, other in merges), START, END]
     vocabulary = {token: place for place, token in enumerate(dict.fromkeys(tokens))}
@@ -48,7 +51,7 @@ def _chinese(characters: Iterable[str]) -> list[Merge]:
     """How the three bytes of each character become one token."""
     merges = []
     for character in sorted(characters):
-        first, second, third = _bytes(character)
+        first, second, third = list(_bytes(character))
         merges += [(first, second), (first + second, third), (first + second, third + LAST)]
     return merges
 
