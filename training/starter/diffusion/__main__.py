@@ -1,4 +1,4 @@
-"""Rebuild the starter diffusion model.   python -m training.starter.diffusion [--minutes 60] [--to FOLDER]
+"""Rebuild the starter diffusion model.   python -m training.starter.diffusion [--minutes 40] [--to FOLDER]
 
 Draws the pictures, trains the autoencoder, the diffusion model (or goes on where the folder's training stopped) and the
 judge, evaluates, and writes the model with its card.

@@ -1,6 +1,6 @@
 """Pictures that the painter draws for captions, kept on the disk: drawing one takes longer than learning from it.
 
-python -m training.starter.diffusion.pictures --folder /tmp/starter-diffusion --number 8000   (goes on where it stopped)
+python -m training.starter.diffusion.pictures --folder /tmp/starter-diffusion --number 5000   (goes on where it stopped)
 """
 
 import argparse
@@ -56,7 +56,7 @@ def kept(folder: Path, side: int = SIDE) -> NDArray[np.void]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "starter-diffusion")
-    parser.add_argument("--number", type=int, default=8_000)
+    parser.add_argument("--number", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--side", type=int, default=SIDE)
     given = parser.parse_args()

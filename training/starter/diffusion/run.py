@@ -23,11 +23,11 @@ NAMED = 0.02  # weight of what the text encoder's head tells
 
 @dataclass(frozen=True)
 class Config(trainer.Config):
-    minutes: float = 60
+    minutes: float = 40
     learning_rate: float = 1.5e-3
     widths: tuple[int, int] = (64, 128)
     batch: int = 32
-    pictures: int = 8000
+    pictures: int = 5000
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Train the starter diffusion model.   python -m training.starter.diffusion.train --minutes 60 --threads 1
+"""Train the starter diffusion model.   python -m training.starter.diffusion.train --minutes 40 --threads 1
 
 Draws the pictures, trains the autoencoder on them, makes their latents, trains the diffusion model on these. Running it
 again on the same folder goes on where it stopped. SIGTERM and SIGINT write a checkpoint and end it. A longer
