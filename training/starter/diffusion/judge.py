@@ -36,7 +36,7 @@ class Seen(NamedTuple):
 @dataclass(frozen=True)
 class Config(trainer.Config):
     seed: int = SEED
-    steps: int | None = 1000
+    steps: int | None = 1400
     learning_rate: float = 3e-3
     batch: int = 32
     pictures: int = 3600
@@ -137,4 +137,6 @@ def trained(config: Config) -> Judge:
 
 
 if __name__ == "__main__":
-    trained(command.config_of(command.arguments("starter-diffusion-judge", Config, __doc__).parse_args(), Config))
+    parser = command.arguments("starter-diffusion-judge", Config, __doc__)
+    parser.set_defaults(steps=Config.steps)
+    trained(command.config_of(parser.parse_args(), Config))
