@@ -8,6 +8,7 @@ It looks at 8 × 8 places and takes the surest of them. It learns from pictures 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -97,9 +98,8 @@ class Run(Trainer[Config, trainer.Progress, Seen]):
         self.model.eval()
         sure, shown = self.model(_pixels(rows)), _shown(rows) > 0
         for place in range(len(JUDGED)):
-            self.model.thresholds[place] = max(
-                torch.linspace(-3, 3, 25).tolist(), key=lambda least: _f1(sure[:, place] > least, shown[:, place])
-            )
+            told = {least: _f1(sure[:, place] > least, shown[:, place]) for least in torch.linspace(-3, 3, 25).tolist()}
+            self.model.thresholds[place] = median(least for least, f1 in told.items() if f1 == max(told.values()))
         return self.model
 
 

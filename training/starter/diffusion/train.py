@@ -21,6 +21,8 @@ AUTOENCODER = "autoencoder"  # its folder, within that of the training
 def arguments(description: str | None = __doc__) -> argparse.ArgumentParser:
     parser = command.arguments("starter-diffusion", Config, description)
     parser.add_argument("--pictures", type=int, default=Config.pictures, help=f"that are drawn ({Config.pictures})")
+    minutes = autoencoder.Config.minutes
+    parser.add_argument("--autoencoder-minutes", type=float, default=minutes, help=f"before the others ({minutes})")
     return parser
 
 
@@ -28,7 +30,10 @@ def run(given: argparse.Namespace) -> Run:
     """What the arguments ask for, as far as it came."""
     config = replace(command.config_of(given, Config), pictures=given.pictures)
     draw(config.folder, config.seed, config.pictures)
-    training = started(config, coded(autoencoder.Config(config.folder / AUTOENCODER, config.seed, bf16=config.bf16)))
+    first = autoencoder.Config(
+        config.folder / AUTOENCODER, config.seed, given.autoencoder_minutes, config.steps, bf16=config.bf16
+    )
+    training = started(config, coded(first))
     command.see_through(training, command.printer(config, "pictures", _pictures, lambda at: f"named {at.named:.3f}"))
     return training
 
