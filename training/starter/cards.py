@@ -30,9 +30,10 @@ def digest_of_sources(sources: Sequence[str]) -> str:
 
 
 def hashes(folder: Path) -> str:
-    """Rows of a table: each file but the card, and its SHA-256."""
-    kept = sorted(path for path in folder.iterdir() if path.name != "README.md" and path.is_file())
-    return "\n".join(f"| {path.name} | `{hashlib.sha256(path.read_bytes()).hexdigest()}` |" for path in kept)
+    """Rows of a table: each file but the card, by its path in the folder, and its SHA-256."""
+    kept = sorted(path for path in folder.rglob("*") if path.name != "README.md" and path.is_file())
+    digests = ((path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in kept)
+    return "\n".join(f"| {name} | `{digest}` |" for name, digest in digests)
 
 
 def spread(values: Sequence[T], number: int = 12) -> list[T]:

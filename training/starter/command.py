@@ -47,9 +47,11 @@ def bf16_pays() -> bool:
 def see_through(training: Trainer[Any, P, Any], report: Callable[[P], None]) -> None:
     """The whole training; ends early with a checkpoint on SIGTERM or SIGINT."""
     asked_to_stop: list[int] = []
-    for wanted in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wanted, lambda number, _: asked_to_stop.append(number))
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(wanted, lambda number, _: asked_to_stop.append(number)) for wanted in signals]
     training.train(report, lambda: bool(asked_to_stop))
+    for wanted, handler in zip(signals, before, strict=True):
+        signal.signal(wanted, handler)
 
 
 def rebuild(parser: argparse.ArgumentParser, to: Path, run: Run[T], export: Export[T]) -> None:

@@ -1,0 +1,1 @@
+"""The starter diffusion model: it draws what the painter draws, from Chinese and English prompts."""
