@@ -1,6 +1,8 @@
 """A cluster of three nodes: one of them dies, then the head. What was begun goes on, and whoever asks is answered."""
 
+import os
 import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -99,6 +101,15 @@ def asking(user: httpx.Client, path: str) -> Iterator[Counter[int]]:
     finally:
         over.set()
         asks.join()
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_head_speaks_to_whoever_shows_its_token(place: Place, shown: bool) -> None:
+    everything = os.environ | dict(place.nodes.variables)
+    variables = {name: value for name, value in everything.items() if shown or not name.startswith("RAY_AUTH_")}
+    command = [Path(sys.executable).with_name("ray"), "status", f"--address={HOST}:{place.nodes.port}"]
+    told = subprocess.run(command, env=variables, capture_output=True, text=True)
+    assert ("Node status" in told.stdout) is shown, told.stderr
 
 
 def test_a_node_dies_amid_the_pages(place: Place, user: httpx.Client) -> None:
