@@ -136,7 +136,7 @@ def test_the_head_dies_and_comes_back(place: Place, user: httpx.Client) -> None:
         eventually(lambda: later.row.state == "completed", ENDS_S)
         later.close()
         place.head = place.nodes.start_head()
-        eventually(lambda: place.nodes.status() == "RUNNING", BACK_S, httpx.HTTPError)
+        eventually(place.nodes.status, BACK_S, httpx.HTTPError)  # RUNNING only with both nodes
     assert answered.keys() <= TOLD and answered[200] > 10, answered
 
 
@@ -148,6 +148,6 @@ def test_redis_is_restarted(place: Place, user: httpx.Client) -> None:
         eventually(lambda: place.head.process.poll() is not None, ENDS_S)
         with redis_server(place.redis_port, place.cluster.var):
             place.head = place.nodes.start_head()
-            eventually(lambda: place.nodes.status() == "RUNNING", BACK_S, httpx.HTTPError)
+            eventually(place.nodes.status, BACK_S, httpx.HTTPError)  # RUNNING only with both nodes
             run(user, new_task(user), 1)
     assert answered.keys() <= TOLD and answered[200] > 10, answered
