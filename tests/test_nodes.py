@@ -1,6 +1,8 @@
 """A cluster of three nodes: one of them dies, then the head. What was begun goes on, and whoever asks is answered."""
 
+import os
 import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -101,6 +103,15 @@ def asking(user: httpx.Client, path: str) -> Iterator[Counter[int]]:
         asks.join()
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_head_speaks_to_whoever_shows_its_token(place: Place, shown: bool) -> None:
+    everything = os.environ | dict(place.nodes.variables)
+    variables = {name: value for name, value in everything.items() if shown or not name.startswith("RAY_AUTH_")}
+    command = [Path(sys.executable).with_name("ray"), "status", f"--address={HOST}:{place.nodes.port}"]
+    told = subprocess.run(command, env=variables, capture_output=True, text=True)
+    assert ("Node status" in told.stdout) is shown, told.stderr
+
+
 def test_a_node_dies_amid_the_pages(place: Place, user: httpx.Client) -> None:
     with drawing(place.cluster, user) as job, asking(user, f"/v1/jobs/{job.job}") as answered:
         finished = job.finished()
@@ -125,7 +136,7 @@ def test_the_head_dies_and_comes_back(place: Place, user: httpx.Client) -> None:
         eventually(lambda: later.row.state == "completed", ENDS_S)
         later.close()
         place.head = place.nodes.start_head()
-        eventually(lambda: place.nodes.status() == "RUNNING", BACK_S, httpx.HTTPError)
+        eventually(place.nodes.status, BACK_S, httpx.HTTPError)  # RUNNING only with both nodes
     assert answered.keys() <= TOLD and answered[200] > 10, answered
 
 
@@ -137,6 +148,6 @@ def test_redis_is_restarted(place: Place, user: httpx.Client) -> None:
         eventually(lambda: place.head.process.poll() is not None, ENDS_S)
         with redis_server(place.redis_port, place.cluster.var):
             place.head = place.nodes.start_head()
-            eventually(lambda: place.nodes.status() == "RUNNING", BACK_S, httpx.HTTPError)
+            eventually(place.nodes.status, BACK_S, httpx.HTTPError)  # RUNNING only with both nodes
             run(user, new_task(user), 1)
     assert answered.keys() <= TOLD and answered[200] > 10, answered
