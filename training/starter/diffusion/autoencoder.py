@@ -33,7 +33,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Config(trainer.Config):
-    minutes: float = 12
+    minutes: float = 30
     width: int = 32
     latents: int = 8  # channels
     batch: int = 16  # small crops, or as many pixels of large ones
