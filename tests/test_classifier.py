@@ -65,7 +65,8 @@ def unbroken(base: Path, pictures: bytes, tmp_path_factory: pytest.TempPathFacto
 def test_it_learns_and_tells_how_far_it_is(unbroken: Taught) -> None:
     first, last = unbroken.told[0], unbroken.told[-1]
     assert (first.current_step, first.current_epoch, first.total_epochs) == (1, 1, 12)
-    assert last.current_step == last.total_steps == len(unbroken.told) == 12 * 4  # 24 taught, six at a time
+    assert last.current_step == last.total_steps == 12 * 4  # 24 taught, six at a time
+    assert len(unbroken.told) == last.total_steps + 1  # and the judgement of the whole
     assert last.metrics["held_out_loss"] < last.metrics["base_loss"]
     assert last.metrics["accuracy"] > 0.8 and last.metrics["f1_score"] > 0.75
     assert 0 < last.learning_rate < first.learning_rate * 10 and last.metrics["pictures_per_s"] > 0
