@@ -1,4 +1,4 @@
-"""Muon for the matrices of the layers and the kernels of images, AdamW for embeddings, norms and biases.
+"""Muon for the matrices of the layers (and kernels, where it is asked for), AdamW for embeddings, norms and biases.
 
 Muon: K. Jordan et al., 2024; its step is scaled to AdamW's as in arXiv 2502.16982, §2.2. Measured here over 75 steps:
 a smoothed loss of 6.1 where AdamW alone had 7.0, at 3.2 against 3.6 thousand tokens a second.
@@ -13,19 +13,22 @@ EMBEDDINGS = 0.3  # of the learning rate: Adam moves a row that is seldom used a
 
 
 class Optimizers:
-    """The two as one; `rate` sets the learning rate of both. A kernel is moved as the matrix (outputs, the rest)."""
+    """The two as one; `rate` sets the learning rate of both.
 
-    def __init__(self, model: nn.Module, learning_rate: float) -> None:
+    `kernels`: those of images are Muon's too, each as the matrix (outputs, the rest).
+    """
+
+    def __init__(self, model: nn.Module, learning_rate: float, kernels: bool = False) -> None:
         named = [(name, weights) for name, weights in model.named_parameters() if weights.requires_grad]
         self.flat = [
             (weights, nn.Parameter(weights.detach().view(len(weights), -1)))
             for _, weights in named
-            if weights.dim() == 4
+            if kernels and weights.dim() == 4
         ]
         matrices = [weights for name, weights in named if weights.dim() == 2 and "embed" not in name]
         matrices += [flat for _, flat in self.flat]
         embeddings = [weights for name, weights in named if weights.dim() == 2 and "embed" in name]
-        others = [weights for _, weights in named if weights.dim() not in (2, 4)]
+        others = [weights for _, weights in named if weights.dim() != 2 and not (kernels and weights.dim() == 4)]
         self.parts: tuple[torch.optim.Optimizer, ...] = (
             torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"),
             torch.optim.AdamW(

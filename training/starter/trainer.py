@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -54,10 +54,12 @@ B = TypeVar("B")  # a batch
 class Trainer(ABC, Generic[C, P, B]):
     """A model in training. The same seed and steps give the same losses on one machine, resumed or not, to rounding."""
 
+    KERNELS: ClassVar[bool] = False  # of images, moved by Muon too
+
     def __init__(self, config: C, progress: P, model: nn.Module) -> None:
         """Goes on where the folder's checkpoint is."""
         self.config, self.progress = config, progress
-        self._trained, self._optimizers = model, Optimizers(model, config.learning_rate)
+        self._trained, self._optimizers = model, Optimizers(model, config.learning_rate, self.KERNELS)
         if (config.folder / CHECKPOINT).exists():
             self._restore()
 

@@ -47,6 +47,8 @@ class Progress(trainer.Progress):
 class Run(Trainer[Config, Progress, Batch]):
     """Learns on the pictures that the folder's parent has."""
 
+    KERNELS = True
+
     def __init__(self, config: Config) -> None:
         self.model = fresh(config.width, config.latents, config.seed)
         self.pictures = kept(config.folder.parent)["pixels"]

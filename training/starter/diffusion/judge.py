@@ -70,6 +70,8 @@ class Judge(nn.Module):
 
 
 class Run(Trainer[Config, trainer.Progress, Seen]):
+    KERNELS = True
+
     def __init__(self, config: Config) -> None:
         torch.manual_seed(config.seed)
         self.model = Judge()

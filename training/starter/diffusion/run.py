@@ -40,6 +40,8 @@ class Progress(trainer.Progress):
 
 
 class Run(Trainer[Config, Progress, Batch]):
+    KERNELS = True
+
     def __init__(self, config: Config, tokenizer: CLIPTokenizer, coding: autoencoder.Run, latents: Tensor) -> None:
         """`coding`: the autoencoder, trained. `latents`: (pictures, channels, 16, 16), of the seed's first captions."""
         self.tokenizer, self.coding, self.scale = tokenizer, coding, scale(latents)
