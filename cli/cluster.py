@@ -21,7 +21,8 @@ from cli.environment import environment, haproxy_dir, ray_dir, runtime_dir
 from contracts.settings import Settings
 
 HOST = "127.0.0.1"
-START_S = 180.0
+START_S = 300.0
+LOOK_S = 1.0  # between two looks at all deployments: with fifty of them, looking is work for the controller
 
 
 class CannotStart(Exception):
@@ -128,7 +129,7 @@ def wait_ready(plan: Plan) -> None:
     """Until every deployment is up and work that is sent would be done."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
-        time.sleep(0.2)
+        time.sleep(LOOK_S)
         if deployed() and answers(plan):
             return
     raise CannotStart(f"The cluster was not ready within {START_S:.0f} s; its logs are in {ray_dir()}.")

@@ -18,7 +18,7 @@ from hypothesis import settings
 from cli.environment import free_port
 
 ROOT = Path(__file__).parent.parent
-START_S = 150
+START_S = 240
 RATES = {f"TROUPE_{kind}_LIMIT": "100000 per minute" for kind in ("GENERATION", "STATUS")}  # tests ask often
 FRONT_ENDS = {"TROUPE_CORS_ORIGINS": '["*"]'}
 
