@@ -206,7 +206,7 @@ def test_trainings_that_cannot_be(
 
 def test_films_that_say_themselves_that_nothing_can_be_learnt(user: httpx.Client) -> None:
     assert SHORTEST_S == LEAST_S
-    for content, named in ((talkie(speech(), 3.0), "太短"), (film("mp4", "libx264", 5.0), "没有声音")):
+    for content, named in ((talkie(speech("A little fox."), 3.0), "太短"), (film("mp4", "libx264", 5.0), "没有声音")):
         video = user.post("/api/upload-training-video", files={"video": ("a.mp4", content)}).json()["relative_path"]
         refuses(user, "/model_training", TRAINING | {"ref_video": video}, named)
     assert user.get("/api/history/model_training").json()["history"] == []
