@@ -143,6 +143,7 @@ def test_presets_differ_by_numbers_alone() -> None:
     config = config_of("ER-NeRF", parameters=asked, small=True)
     assert (config.preset, config.plane_rate, config.steps) == ("er_nerf", 0.005, 100)
     assert [stage.patch for stage in config.stages] == [0, 32]
+    assert config.part_s == 60 and config_of("ER-NeRF", parameters={"size": 1024, "longest_s": 300}).part_s == 30
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,6 @@ def test_presets_differ_by_numbers_alone() -> None:
         ({"steps": "many"}, "steps"),
         ({"steps": float("inf")}, "steps"),
         ({"size": 16}, "size"),
-        ({"size": 1024, "longest_s": 300}, "longest_s"),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, Any], named: str) -> None:

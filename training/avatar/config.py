@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, FiniteFloat, ValidationError, model_validator
+from pydantic import Field, FiniteFloat, ValidationError
 
 from contracts.errors import InvalidInput
 from contracts.human import AvatarModel
@@ -48,11 +48,10 @@ class AvatarConfig(Contract):
     preview_steps: int = Field(5000, ge=1)
     save_steps: int = Field(5000, ge=1)
 
-    @model_validator(mode="after")
-    def _bounded(self) -> "AvatarConfig":
-        if self.size**2 * self.longest_s > MOST_PIXELS_S:
-            raise ValueError("more pictures than are held in memory")
-        return self
+    @property
+    def part_s(self) -> float:
+        """Seconds of a film that are learnt: `longest_s`, or as many as are held in memory."""
+        return min(self.longest_s, MOST_PIXELS_S / self.size**2)
 
     @property
     def steps(self) -> int:
@@ -152,7 +151,6 @@ def config_of(
         return AvatarConfig.model_validate(config.model_dump() | given | {"stages": _stages(config, float(steps))})
     except (ValidationError, ValueError, TypeError, OverflowError) as error:
         wrong = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "steps"
-        wrong = wrong or "size × longest_s"
         raise InvalidInput(f"训练参数 {wrong} 的值不在允许的范围内。", param="custom_params") from error
 
 

@@ -39,7 +39,7 @@ def prepared(
     """`landmarks`: a caller's own points, of the whole film as it is at 25 frames a second. `InvalidInput` says why a
     film will not do. The same film and settings are prepared once."""
     source = digest(path)
-    facts = [VERSION, source, config.size, config.longest_s, config.adjusted, hashlib.sha256(landmarks).hexdigest()]
+    facts = [VERSION, source, config.size, config.part_s, config.adjusted, hashlib.sha256(landmarks).hexdigest()]
     kept = cache / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}.npz"
     if kept.exists():
         with np.load(kept) as arrays:
@@ -47,7 +47,7 @@ def prepared(
             return Footage(**{name: arrays[name] for name in ARRAYS}, source_sha256=source), report
     report, seen, sound = preflight(path, find)
     check(report)
-    start_s = best_part(seen, sound, report.duration_s, config.longest_s)
+    start_s = best_part(seen, sound, report.duration_s, config.part_s)
     frames, corner, scale = cropped(path, seen, start_s, config)
     points = _given(landmarks, report, start_s, len(frames), corner, scale) if landmarks else tracked(frames, find)
     camera = np.array([FOCAL * max(report.width, report.height) * scale, config.size / 2, config.size / 2], np.float32)
@@ -77,7 +77,7 @@ def cropped(
     middle = np.median((boxes[:, :2] + boxes[:, 2:]) / 2, axis=0)
     corner = np.clip(middle - side * np.array([0.5, ABOVE]), 0, [film.width - side, film.height - side]).astype(int)
     end, scale = corner + int(side), config.size / int(side)
-    count = int(min(config.longest_s, film.duration_s - start_s) * FPS)
+    count = int(min(config.part_s, film.duration_s - start_s) * FPS)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     made, there = np.empty((count, config.size, config.size, 3), np.uint8), 0
     for _, frame in frames_of(path, start_s, count):
