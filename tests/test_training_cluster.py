@@ -35,13 +35,13 @@ from training.recipe import Config
 
 BASE = "llama2_7b_chat"  # in whose place stands a small one
 CLASSIFIES = "resnet50"  # the same
-ENDS_S = 170.0
+ENDS_S = 240.0
 STOPS_S = 5.0
 SERVED = {"dtype": "float32", "eager": True, "adapters": 2, "adapter_rank": 8}
 VOICE = "家人们，冲！"
 NOISE = 0.03  # of the losses
 LONG = {"epochs": 20, "lora_dropout": 0}  # long enough to be killed in; dropout of several workers differs
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
