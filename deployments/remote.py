@@ -84,11 +84,15 @@ class AttendedChat(RemoteChat):
 
 
 class RemoteImage:
+    """Of replicas that several models share, the one that has this model in memory is asked first."""
+
     def __init__(self, handle: DeploymentHandle[Any], model: str) -> None:
-        self.handle, self.model = handle, model
+        is_shared = handle.deployment_name != model
+        self.handle = handle.options(multiplexed_model_id=model) if is_shared else handle
+        self.model = model
 
     def generate(self, request: ImageRequest, key: str, made: Provenance) -> AsyncGenerator[Progress | Artifact]:
-        return _stream(self.handle, "generate", request, key, made)
+        return _stream(self.handle, "generate", self.model, request, key, made)
 
 
 class RemoteSpeech:

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 import ray
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 from ray.serve import Application
 from ray.serve.handle import DeploymentHandle
@@ -19,7 +18,8 @@ from api.state import Engines, make
 from contracts.catalog import Capability, ModelSpec, models
 from contracts.errors import InvalidInput
 from contracts.settings import Settings
-from graphs.models import ATTENDED, check_licences, check_needed, deploy_all, named, remotes
+from graphs.arguments import Args, check_licences, check_needed, check_shared
+from graphs.models import ATTENDED, deploy_all, named, remotes
 from graphs.pipelines import pipelines
 from graphs.spare import spared
 from jobs import engine
@@ -41,19 +41,6 @@ DIRECT: dict[Capability, str] = {  # the ingress calls them itself: they are qui
     "face": "faces",
     "avatar": "avatars",
 }
-
-
-class Args(BaseModel):
-    """`args` of an application in serve_config.yaml."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    models: list[str] = Field(description="Ids of the catalogue; the first of each capability is its default.")
-    fallback: bool = Field(
-        False,
-        description="The default answers for a known model that is not served, `scripted` for a default that failed.",
-    )
-    options: dict[str, dict[str, Any]] = Field({}, description="By model: options in place of the catalogue's.")
 
 
 @serve.deployment(max_ongoing_requests=8, health_check_period_s=1)
@@ -131,7 +118,8 @@ def build(args: Args) -> Application:
     served = [_named(known, name) for name in args.models]
     check_needed(served)
     check_licences(served, settings.commercial)
-    bound = deploy_all(served, Artifacts(settings))
+    check_shared(served, args.shared)
+    bound = deploy_all(served, Artifacts(settings), args.shared)
     worker = named(WorkerDeployment, "worker", served, known, args.fallback, bound)
     direct = {spec.id: bound[spec.id] for spec in served if spec.capability in DIRECT}
     return named(Ingress, "ingress", served, args.fallback, direct, worker)

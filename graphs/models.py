@@ -6,8 +6,7 @@ from typing import Any
 from ray.serve import Application
 from ray.serve.handle import DeploymentHandle
 
-from contracts.catalog import NEEDED, Capability, ModelSpec
-from contracts.errors import InvalidInput
+from contracts.catalog import Capability, ModelSpec
 from deployments import remote
 from deployments.avatar.deployment import AvatarDeployment
 from deployments.chat.deployment import ChatDeployment
@@ -18,6 +17,7 @@ from deployments.image.deployment import ImageDeployment
 from deployments.speech.deployment import SpeechDeployment
 from deployments.transcription.deployment import TranscriptionDeployment
 from deployments.video.deployment import VideoDeployment
+from graphs.arguments import Shared
 from store.artifacts import Artifacts
 
 REMOTE: dict[Capability, Any] = {
@@ -52,29 +52,15 @@ def remotes(
     return {spec.id: kind(handles[spec.id], spec.id) for spec in found}
 
 
-def check_needed(served: list[ModelSpec]) -> None:
-    for capability in NEEDED:
-        if all(spec.capability != capability or spec.footage for spec in served):
-            kind = "video model that films pictures" if capability == "video" else f"{capability} model"
-            raise InvalidInput(f"`models` names no {kind}.", param="models")
-
-
-def check_licences(served: list[ModelSpec], commercial: bool) -> None:
-    """`commercial`: what is made here may earn money (TROUPE_COMMERCIAL)."""
-    for spec in served:
-        if commercial and not spec.commercial:
-            raise InvalidInput(
-                f"TROUPE_COMMERCIAL is set, and the licence of {spec.id}, {spec.licence}, forbids commercial use: "
-                "take it out of `models`.",
-                param="models",
-            )
-
-
-def deploy_all(served: list[ModelSpec], files: Artifacts) -> dict[str, Application]:
+def deploy_all(served: list[ModelSpec], files: Artifacts, shared: Mapping[str, Shared]) -> dict[str, Application]:
     """By id. A model that must know what recordings say asks the default of transcription."""
+    specs = {spec.id: spec for spec in served}
     hearing = [spec for spec in served if spec.capability == "transcription"]
     bound = {spec.id: deploy(spec, files) for spec in hearing}
     listener = bound[hearing[0].id] if hearing else None
+    for name, one in shared.items():
+        together = named(ImageDeployment, name, [specs[model] for model in one.models], files, one.memory_mib)
+        bound |= dict.fromkeys(one.models, together)
     rest = [spec for spec in served if spec.id not in bound]
     return bound | {spec.id: deploy(spec, files, listener) for spec in rest}
 
@@ -85,7 +71,7 @@ def deploy(spec: ModelSpec, files: Artifacts, listener: Application | None = Non
         case "chat":
             return named(ChatDeployment, spec.id, spec, files)
         case "image":
-            return named(ImageDeployment, spec.id, spec, files)
+            return named(ImageDeployment, spec.id, [spec], files, 0)
         case "speech":
             return named(SpeechDeployment, spec.id, spec, files, listener if spec.needs_transcript else None)
         case "video":

@@ -304,9 +304,10 @@ async def test_a_replica_fetches_the_picture_and_keeps_what_it_makes(
     name, key = "stable-diffusion-v1-5", "outputs/images/changed.png"
     files.upload("uploads/cat.png", photos[1].read_bytes(), "anon-ann")
     spec = models()[name].model_copy(update={"options": {"weights": str(folders[name])}})
-    replica = ImageDeployment.func_or_class(spec, files)
+    replica = ImageDeployment.func_or_class.__new__(ImageDeployment.func_or_class)
+    await replica.__init__([spec], files, 1)
     request = FOX.model_copy(update={"picture": "uploads/cat.png", "strength": 0.5})
-    *steps, kept = [item async for item in replica.generate(request, key, Provenance(owner="anon-ann"))]
+    *steps, kept = [item async for item in replica.generate(name, request, key, Provenance(owner="anon-ann"))]
     assert steps[-1] == Progress(fraction=1)
     assert isinstance(kept, Artifact) and kept.key == key
     with Image.open(io.BytesIO(files.read(key))) as changed:

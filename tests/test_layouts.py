@@ -134,7 +134,7 @@ def test_commerce_and_weights_that_forbid_it(
 
 
 def test_a_cluster_for_commerce_refuses_them() -> None:
-    from graphs.models import check_licences
+    from graphs.arguments import check_licences
 
     known = models()
     assert [name for name, each in known.items() if not each.commercial] == ["f5tts"]

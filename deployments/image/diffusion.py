@@ -80,6 +80,7 @@ class Diffusion:
         vae: Any = getattr(loaded, "vae", None)
         if hasattr(vae, "enable_slicing"):
             vae.enable_slicing()  # a batch needs no more memory to be decoded than one
+        self.size_bytes = _bytes_of(loaded)
 
     def generate(self, request: ImageRequest, picture: Path | None = None) -> Iterator[Progress | Picture]:
         """Progress after each step, and last the picture. Closing it stops the model within a step, for this request.
@@ -101,8 +102,10 @@ class Diffusion:
             yield enlarged(item, request) if isinstance(item, Picture) else item
 
     def close(self) -> None:
-        """Let the weights go."""
+        """Let the weights go, and the memory of the device."""
         self.text_to_image = self.image_to_image = None
+        gc.collect()
+        torch.cuda.empty_cache()
 
     def _sized(self, request: ImageRequest) -> ImageRequest:
         size = request.width, request.height
@@ -196,6 +199,13 @@ def _is_over(seat: Seat[Asked]) -> bool:
     if seat.left.is_set():
         seat.end()
     return seat.ended.is_set()
+
+
+def _bytes_of(pipe: Any) -> int:
+    """What its weights take."""
+    networks = [part for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
+    tensors = [tensor for network in networks for tensor in (*network.parameters(), *network.buffers())]
+    return sum(tensor.nbytes for tensor in tensors)
 
 
 def _changing(pipe: Any) -> Any:

@@ -9,6 +9,8 @@ from contracts.model import Progress
 
 
 class ImageEngine(Protocol):
+    size_bytes: int  # of its weights, once it is loaded
+
     def load(self) -> None: ...
 
     def generate(self, request: ImageRequest, picture: Path | None = None) -> Iterator[Progress | Picture]:

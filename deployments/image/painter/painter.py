@@ -18,6 +18,8 @@ class Painter:
     `steps`, `guidance` and `negative_prompt` mean nothing to it. A prompt that names nothing gives a landscape.
     """
 
+    size_bytes = 0
+
     def load(self) -> None:
         """Load the rasteriser."""
         from deployments.image.painter import boxes, raster
