@@ -127,7 +127,6 @@ async def test_weights_are_measured_and_let_go(specs: list[ModelSpec]) -> None:
     assert not shared.sizes()
 
 
-@pytest.mark.cluster
 def test_models_that_share_a_replica_draw_each_their_own(studio: Cluster) -> None:
     asked = {"prompt": "a fox", "width": 64, "height": 64, "num_inference_steps": 2, "seed": 7}
     with httpx.Client(base_url=studio.url, timeout=60) as client:
