@@ -38,7 +38,11 @@ GIVEN = Counter(
     "What models gave: tokens, audio_seconds, frames, films, pictures, answers.",
     tag_keys=("model", "unit"),
 )
-EVICTIONS = Counter("troupe_adapter_evictions", "Adapters that a replica let go of.", tag_keys=("model",))
+EVICTIONS = Counter(
+    "troupe_evictions",
+    "What a replica let go of for want of room: adapters, avatars, models that share it.",
+    tag_keys=("model",),
+)
 
 
 class Call:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
 from deployments.memory import is_full
+from deployments.metrics import EVICTIONS
 
 
 class Resident(Protocol):
@@ -57,6 +58,10 @@ class Residents(Generic[T]):
         """Ready to be used. Blocking, in a thread."""
         raise NotImplementedError
 
+    def _model(self, key: str) -> str:
+        """What metrics call it."""
+        return key
+
     def _close(self, item: T) -> None:
         """Nobody uses it any more."""
 
@@ -77,7 +82,8 @@ class Residents(Generic[T]):
         for key in [key for key, task in self._opening.items() if task.done() and _failed(task)]:
             self.let_go(key)
         for key in list(self.sizes())[: None if newcomer else -1]:  # the last may be larger than there is room for
-            if sum(self.sizes().values()) + newcomer > self.most_bytes:
+            if sum(self.sizes().values()) + newcomer > self.most_bytes and not self._lent[key]:
+                EVICTIONS.inc(1, {"model": self._model(key)})
                 self.let_go(key)
 
 

@@ -1,4 +1,4 @@
-"""One real cluster for the whole run, started as a user starts it, on ports and folders of its own."""
+"""Real clusters, started as a user starts them, on ports and folders of their own."""
 
 import os
 import secrets
@@ -16,7 +16,10 @@ import pytest
 from hypothesis import settings
 
 from cli.environment import free_port
+from tests import sharing
+from tests.sharing import pytest_collection_modifyitems, pytest_runtest_teardown
 
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_teardown"]  # hooks
 ROOT = Path(__file__).parent.parent
 START_S = 240
 RATES = {f"TROUPE_{kind}_LIMIT": "100000 per minute" for kind in ("GENERATION", "STATUS")}  # tests ask often
@@ -82,9 +85,9 @@ def _names(process: psutil.Process, word: str) -> bool:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    started = start(tmp_path_factory.mktemp("var"), "serve_config.test.yaml")
+    sharing.RUNNING["cluster"] = started = start(tmp_path_factory.mktemp("var"), "serve_config.test.yaml")
     yield started
-    stop(started)
+    sharing.end("cluster")
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +95,10 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The same with models that listen, see and draw (`tests.studio`)."""
     from tests.studio import config  # it builds upon this module
 
-    started = start(tmp_path_factory.mktemp("var"), str(config(tmp_path_factory.mktemp("models"))))
+    models = tmp_path_factory.mktemp("models")
+    sharing.RUNNING["studio"] = started = start(tmp_path_factory.mktemp("var"), str(config(models)))
     yield started
-    stop(started)
+    sharing.end("studio")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from contracts.platform import Figures
 from deployments.avatar.bundle import Bundle
 from deployments.avatar.renderer import Renderer
 from deployments.avatar.sound import SAMPLES, windows
+from tests.filmed import FILMED
 from training.avatar.config import PRESETS, config_of
 from training.avatar.exporting import save
 from training.avatar.fitting import AvatarTraining
@@ -25,11 +26,11 @@ from training.avatar.mouth import correlation, loudness, openings
 from training.avatar.preparation.landmarks import Face, finder
 from training.avatar.preparation.preflight import Report, preflight
 from training.avatar.preparation.prepare import prepared
-from training.avatar.synthetic import Take, shoot, write_film
-from training.avatar.synthetic.film import Scene
+from training.avatar.synthetic import Take, write_film
 
-FILMED, LEARNT = 128, 80  # pixels a side
+LEARNT = 80  # pixels a side
 STEPS = 1000
+pytest_plugins = ["tests.filmed"]
 pytestmark = pytest.mark.timeout(400)
 Find = Callable[[Any], list[Face]]
 
@@ -48,11 +49,6 @@ def _copied(state: Any) -> Any:
     if isinstance(state, dict):
         return {name: _copied(each) for name, each in state.items()}
     return state.clone() if isinstance(state, torch.Tensor) else state
-
-
-@pytest.fixture(scope="module")
-def take() -> Take:
-    return shoot(Scene(side=FILMED, seconds=8))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ files with 404.
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 from api.human.parameters import Parameters, parse
 from api.human.training import SHORTEST_S
 from contracts.errors import InvalidInput
+from tests.conftest import Cluster, sign_up
 from tests.media import film, picture, sound, speech, talkie
 from training.avatar.config import ALIASES, SETTABLE, config_of
 from training.avatar.preparation.preflight import LEAST_S
@@ -61,7 +62,15 @@ def film_bytes() -> bytes:
     return talkie(speech(), 5.0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def user(cluster: Cluster) -> Iterator[httpx.Client]:
+    """One for all: what is refused leaves nothing behind."""
+    with httpx.Client(base_url=cluster.url, timeout=60) as client:
+        sign_up(cluster, client)
+        yield client
+
+
+@pytest.fixture(scope="module")
 def brought(user: httpx.Client, film_bytes: bytes) -> dict[str, str]:
     """A caller's own recording and film."""
     voice = user.post("/api/upload-reference-audio", files={"audio": ("a.wav", speech())}).json()

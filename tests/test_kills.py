@@ -20,8 +20,9 @@ from tests.waiting import eventually
 from tests.watched import Watched
 
 CONFIG = "serve_config.test.yaml"
+pytestmark = pytest.mark.alone
 PAGES = 6
-GOES_ON_S = 10.0  # after a kill, the next page is there
+GOES_ON_S = 30.0  # after a kill, the next page is there
 ANSWERS_S = 20.0
 ENDS_S = 60.0
 

@@ -26,7 +26,10 @@ from tests.waiting import eventually
 from tests.watched import Watched
 
 pytest_plugins = ["tests.places"]
-pytestmark = pytest.mark.timeout(400)  # three nodes start in half a minute, and in three where much else runs
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.timeout(400),
+]  # three nodes start in half a minute, and in three where much else runs
 START_S, ENDS_S, BACK_S = 300.0, 90.0, 60.0
 PAGES = 16
 TOLD = {200, 202, 503}  # an answer, or a word to come again

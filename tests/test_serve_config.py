@@ -14,6 +14,7 @@ from deployments.registry import ENGINES
 from tests.conftest import ROOT, Cluster, sign_up, start, stop
 from tests.story import new_task, next_message, notifications, run
 
+pytestmark = pytest.mark.alone
 CONFIGS = ("serve_config.yaml", "serve_config.local.yaml", "serve_config.test.yaml")
 
 

@@ -41,7 +41,7 @@ SERVED = {"dtype": "float32", "eager": True, "adapters": 2, "adapter_rank": 8}
 VOICE = "家人们，冲！"
 NOISE = 0.03  # of the losses
 LONG = {"epochs": 20, "lora_dropout": 0}  # long enough to be killed in; dropout of several workers differs
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

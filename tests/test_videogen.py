@@ -81,10 +81,10 @@ class Studio:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
-    studio = Studio(tmp_path / "var")
-    yield studio
-    studio.close()
+def films(tmp_path: Path) -> Iterator[Studio]:
+    films = Studio(tmp_path / "var")
+    yield films
+    films.close()
 
 
 @pytest.fixture
@@ -103,22 +103,22 @@ def small_ltx(tmp_path: Path) -> ModelSpec:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
-async def test_gen4_turbo_begins_with_a_picture_of_the_text(studio: Studio, runway: ModelSpec) -> None:
-    film, row, steps = await studio.film(runway)
+async def test_gen4_turbo_begins_with_a_picture_of_the_text(films: Studio, runway: ModelSpec) -> None:
+    film, row, steps = await films.film(runway)
     assert steps.names == ["draw", "render", "tidy"] and steps.reports == sorted(steps.reports)
     [task] = runway_service.Service.asked
     assert (task["promptText"], task["ratio"], task["duration"], task["seed"]) == (ASKED["prompt"], "1280:720", 2, 9)
     frames, rate = shown(film)
     assert (frames.shape, rate) == ((15, 180, 320, 3), 10)
     assert (row.model, row.prompt, row.parameters["seed"]) == ("gen4_turbo", ASKED["prompt"], 9)
-    assert b"AIGC" in film.read_bytes() and not studio.left()
+    assert b"AIGC" in film.read_bytes() and not films.left()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
-async def test_the_same_task_gives_the_same_film(studio: Studio, small_ltx: ModelSpec) -> None:
+async def test_the_same_task_gives_the_same_film(films: Studio, small_ltx: ModelSpec) -> None:
     """And tells what it was asked, and of which weights."""
     (one, row, steps), (other, _, _), (third, _, _) = [
-        await studio.film(small_ltx, number, **change) for number, change in enumerate(({}, {}, {"seed": 10}))
+        await films.film(small_ltx, number, **change) for number, change in enumerate(({}, {}, {"seed": 10}))
     ]
     assert steps.names == ["render", "tidy"]
     assert (shown(one)[0] == shown(other)[0]).all()  # of 8 frames a second, 10 are made: some repeat
@@ -129,10 +129,10 @@ async def test_the_same_task_gives_the_same_film(studio: Studio, small_ltx: Mode
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
-async def test_an_upload_begins_the_film_and_is_not_kept(studio: Studio, small_ltx: ModelSpec) -> None:
+async def test_an_upload_begins_the_film_and_is_not_kept(films: Studio, small_ltx: ModelSpec) -> None:
     from tests.media import picture
 
-    studio.files.upload("uploads/a.png", picture(), "anon-ann")
-    film, _, steps = await studio.film(small_ltx, prompt="", picture="uploads/a.png")
+    films.files.upload("uploads/a.png", picture(), "anon-ann")
+    film, _, steps = await films.film(small_ltx, prompt="", picture="uploads/a.png")
     assert steps.names == ["render", "tidy", "tidy"] and len(shown(film)[0]) == 15
-    assert not studio.left()
+    assert not films.left()

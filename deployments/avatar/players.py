@@ -16,15 +16,18 @@ from deployments.residents import Residents
 class Players(Residents[Player]):
     """A key is a folder of the store, or of the starter avatars."""
 
-    def __init__(self, engine: AvatarEngine, files: Files, most_bytes: int) -> None:
+    def __init__(self, model: str, engine: AvatarEngine, files: Files, most_bytes: int) -> None:
         super().__init__(most_bytes)
-        self.engine, self.files = engine, files
+        self.model, self.engine, self.files = model, engine, files
 
     async def forget_deleted(self) -> None:
         """Let go of those that are in the store no more."""
         for key in list(self._opening):
             if not key.startswith(STARTER) and await asyncio.to_thread(self._is_gone, key):
                 self.let_go(key)
+
+    def _model(self, key: str) -> str:
+        return self.model
 
     def _open(self, key: str) -> Player:
         if key.startswith(f"{STARTER}/"):

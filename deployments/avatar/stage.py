@@ -33,7 +33,7 @@ class Stage:
 
     def __init__(self, model: str, engine: AvatarEngine, files: Files, most_bytes: int) -> None:
         self.model, self.engine, self.files = model, engine, files
-        self.players, self.turns = Players(engine, files, most_bytes), Turns()
+        self.players, self.turns = Players(model, engine, files, most_bytes), Turns()
 
     async def render(self, request: FramesRequest) -> Frames:
         samples = _floats(request.pcm)

@@ -62,7 +62,8 @@ class Take:
 
 @dataclass(frozen=True)
 class Scene:
-    """`drift`: how far the lamp wanders, `noise`: of the camera, in grey levels; `fine`: rays a pixel's side."""
+    """`drift`: how far the lamp wanders, `noise`: of the camera, in grey levels; `fine`: rays a pixel's side; `facing`:
+    degrees that the head looks past the camera."""
 
     side: int = 256
     seconds: float = 6.0
@@ -73,6 +74,7 @@ class Scene:
     drift: float = 0.0
     noise: float = 0.0
     sway: float = 1.0
+    facing: float = 0.0
 
 
 def shoot(scene: Scene) -> Take:
@@ -123,7 +125,8 @@ def _poses(count: int, scene: Scene) -> NDArray[np.float32]:
     )
     angles = np.radians(np.stack([3.0 * nods + 1.5 * nods_too, 7.0 * turns + 2.0 * turns_too, 2.0 * tilts], axis=1))
     shift = np.stack([0.10 * scene.sway * across, 0.04 * scene.sway * down, DISTANCE + 0.10 * away], axis=1)
-    turned = np.stack([cv2.Rodrigues(each * scene.sway)[0] for each in angles])
+    facing = np.radians([0.0, scene.facing, 0.0])
+    turned = np.stack([cv2.Rodrigues(each * scene.sway + facing)[0] for each in angles])
     return np.concatenate([turned, shift[..., None]], axis=2).astype(np.float32)
 
 
