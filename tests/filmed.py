@@ -2,10 +2,9 @@
 
 import pytest
 
+from tests.media import FILMED
 from training.avatar.synthetic import Take, shoot
 from training.avatar.synthetic.film import Scene
-
-FILMED = 128  # pixels a side
 
 
 @pytest.fixture(scope="session")

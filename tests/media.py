@@ -17,6 +17,7 @@ from deployments.speech.espeak import Espeak
 from deployments.speech.espeak_library import RATE_HZ
 from graphs.story import wav
 
+FILMED = 128  # pixels a side of `tests.filmed`
 RATES = {"wmav2": {"b": "64000"}}  # of codecs that have none of their own
 
 

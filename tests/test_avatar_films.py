@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from deployments.avatar.sound import SAMPLES
-from tests.filmed import FILMED
+from tests.media import FILMED
 from training.avatar.config import config_of
 from training.avatar.mouth import correlation, openings
 from training.avatar.preparation.decoding import film_of, frames_of

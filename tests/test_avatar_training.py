@@ -16,7 +16,7 @@ from contracts.platform import Figures
 from deployments.avatar.bundle import Bundle
 from deployments.avatar.renderer import Renderer
 from deployments.avatar.sound import SAMPLES, windows
-from tests.filmed import FILMED
+from tests.media import FILMED
 from training.avatar.config import PRESETS, config_of
 from training.avatar.exporting import save
 from training.avatar.fitting import AvatarTraining
