@@ -1,6 +1,8 @@
 """Imports point one way, and Ray stays at the edge."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,9 @@ def test_no_module_outgrows_its_idea() -> None:
     for layer in LAYERS:
         for path in modules(layer):
             assert (ROOT / path).read_text(encoding="utf-8").count("\n") <= 400, path
+
+
+def test_an_ingress_starts_without_torch() -> None:
+    """Nor does a worker; each is started anew when it dies, and torch takes seconds and 200 MiB."""
+    code = "import graphs.app, sys; sys.exit(bool({'torch', 'transformers', 'diffusers', 'ray.train'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0  # noqa: S603
