@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from s3fs import S3FileSystem
 
 from api.rates import Rates
 from cli.environment import free_port
@@ -33,7 +34,9 @@ def gate(s3: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     gate = Gate(s3)
     monkeypatch.setenv("AWS_ENDPOINT_URL", gate.url)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")  # as in deploy/node/environment
+    S3FileSystem.clear_instance_cache()  # fsspec keeps those of other tests, which know the way without the gate
     yield gate
+    S3FileSystem.clear_instance_cache()
     gate.shut()
 
 
