@@ -5,10 +5,21 @@ import psutil
 from tests.conftest import Cluster
 
 
+def saying(word: str, under: int | None = None) -> list[psutil.Process]:
+    """Those in whose command line the word stands, of the descendants of process `under` (this one)."""
+    return [each for each in psutil.Process(under).children(recursive=True) if _says(each, word)]
+
+
+def _says(process: psutil.Process, word: str) -> bool:
+    try:
+        return any(word in part for part in process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie is none, too
+        return False
+
+
 def replica(cluster: Cluster, deployment: str) -> psutil.Process:
     """The only one that there is."""
-    members = psutil.Process(cluster.process.pid).children(recursive=True)
-    return next(each for each in members if any(f"ServeReplica:troupe:{deployment}" in part for part in each.cmdline()))
+    return saying(f"ServeReplica:troupe:{deployment}", cluster.process.pid)[0]
 
 
 def kill_all(cluster: Cluster) -> None:

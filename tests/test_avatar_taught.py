@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.conftest import Cluster, sign_up
+from tests.processes import saying
 from tests.test_avatar_cluster import is_a_talkie
 from tests.waiting import eventually
 from training.avatar.synthetic import shoot, write_film
@@ -52,8 +53,7 @@ class Training:
 
 
 def workers(studio: Cluster) -> list[psutil.Process]:
-    members = psutil.Process(studio.process.pid).children(recursive=True)
-    return [each for each in members if "ray::RayTrainWorker" in "".join(each.cmdline())]
+    return saying("ray::RayTrainWorker", studio.process.pid)
 
 
 def test_an_avatar_is_taught_through_a_death_and_speaks(

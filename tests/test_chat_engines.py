@@ -25,6 +25,7 @@ from deployments.streams import asynchronous
 from tests.chat_service import Service, serving
 from tests.checkpoints.chat import CONTEXT, qwen2
 from tests.conftest import Cluster
+from tests.processes import saying
 
 pytestmark = pytest.mark.filterwarnings("default")  # of the libraries, at their first import
 SCHEMA = {
@@ -319,8 +320,7 @@ async def test_a_dead_engine_is_told_and_unhealthy(batching: Any) -> None:
     """Last: nothing runs on it any more."""
     going = asyncio.create_task(said(batching, asking(max_tokens=480, temperature=1, seed=1)))
     await asyncio.sleep(0.1)
-    children = psutil.Process().children(recursive=True)
-    (core,) = [child for child in children if "EngineCore" in child.name() + " ".join(child.cmdline())]
+    (core,) = saying("EngineCore")
     core.kill()
     with pytest.raises(Unavailable):
         await going

@@ -27,7 +27,7 @@ from tests.checkpoints import sight
 from tests.checkpoints.chat import qwen2
 from tests.conftest import ROOT, Cluster, start, stop
 from tests.drawn import CLASSES, class_folders, drawn
-from tests.processes import replica
+from tests.processes import replica, saying
 from tests.trainings import LORA_START, START, packed
 from tests.waiting import eventually
 from training.papers import Papers, Plan
@@ -119,18 +119,10 @@ class Trained:
         return self.row
 
     def processes(self, word: str) -> list[psutil.Process]:
-        members = psutil.Process(self.cluster.process.pid).children(recursive=True)
-        return [each for each in members if _says(each, word)]
+        return saying(word, self.cluster.process.pid)
 
     def kept(self, name: str) -> dict[str, Any]:
         return dict(json.loads(self.files.read(f"callers/me/models/voice/{self.id}/{name}")))
-
-
-def _says(process: psutil.Process, word: str) -> bool:
-    try:
-        return any(word in part for part in process.cmdline())
-    except psutil.NoSuchProcess:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -307,8 +299,7 @@ def test_a_classifier_is_trained_through_a_death_and_answers_at_once(cluster: Cl
         return told[-1]["current_step"] >= step or told[-1]["status"] not in ("processing", "running")
 
     eventually(lambda: reached(20), ENDS_S)
-    members = psutil.Process(cluster.process.pid).children(recursive=True)
-    [worker] = [each for each in members if _says(each, "ray::RayTrainWorker")]
+    [worker] = saying("ray::RayTrainWorker", cluster.process.pid)
     worker.kill()
     eventually(lambda: reached(1_000), ENDS_S)
     last = told[-1]
@@ -350,8 +341,7 @@ def test_live_commerce_trains_with_one_click(cluster: Cluster, user: httpx.Clien
 def test_a_dead_engine_is_replaced_and_meanwhile_answers_503(cluster: Cluster, user: httpx.Client) -> None:
     """vLLM's own process is killed: no call hangs or fails in another way, and the next replica answers as before."""
     before = answer_of(user, BASE)
-    members = psutil.Process(cluster.process.pid).children(recursive=True)
-    cores = [each for each in members if _says(each, "EngineCore")]
+    cores = saying("EngineCore", cluster.process.pid)
     assert cores
     for core in cores:
         core.kill()
