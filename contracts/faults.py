@@ -16,6 +16,7 @@ DISK = {
     errno.EPERM: SHUT,
     errno.EIO: AWAY,
 }
+NAMES = {errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 class Away(Unavailable):
@@ -26,6 +27,12 @@ def of_disk(error: BaseException) -> Unavailable | None:
     """What to tell of an `OSError`; None when it says nothing of a disk."""
     words = DISK.get(error.errno or 0) if isinstance(error, OSError) else None
     return refusal(words) if words else None
+
+
+def of_name(error: BaseException, words: str) -> Unavailable | None:
+    """What to tell when something stands where a file should be, which does not go away by itself; None otherwise."""
+    is_one = isinstance(error, OSError) and error.errno in NAMES
+    return Unavailable(words, retry_after_s=BACK_S) if is_one else None
 
 
 def refusal(words: str) -> Unavailable:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, TimeoutError
 
 from contracts.errors import Unavailable
-from contracts.faults import AWAY, FULL, SHUT, of_disk, refusal
+from contracts.faults import AWAY, FULL, SHUT, of_disk, of_name, refusal
 
 log = logging.getLogger("troupe.store")
 BUSY = "数据库繁忙，请稍后再试。"
@@ -36,7 +36,7 @@ def told(otherwise: str = "") -> Iterator[None]:
     except (OSError, BotoCoreError, ClientError, SQLAlchemyError) as error:
         found = of(error)
         if found is None and otherwise and not isinstance(error, SQLAlchemyError):
-            found = refusal(otherwise)
+            found = of_name(error, otherwise) or refusal(otherwise)
         if found is None:
             raise
         log.warning("what keeps files and tables has failed: %s", error)

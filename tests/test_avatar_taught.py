@@ -16,7 +16,7 @@ from tests.waiting import eventually
 from training.avatar.synthetic import shoot, write_film
 from training.avatar.synthetic.film import Scene
 
-ENDS_S, STOPS_S = 280.0, 5.0
+ENDS_S, STOPS_S, ASK_S = 280.0, 5.0, 0.5
 SMALL = "size=80,save_steps=50,preview_steps=400"
 pytestmark = pytest.mark.timeout(600)
 
@@ -44,11 +44,11 @@ class Training:
         return dict(self.client.get(f"/api/train-status/{self.id}").json()["data"])
 
     def reaches(self, step: int) -> None:
-        eventually(lambda: self.told()["current_step"] >= step or self.told()["error"], ENDS_S)
+        eventually(lambda: self.told()["current_step"] >= step or self.told()["error"], ENDS_S, every_s=ASK_S)
         assert not self.told()["error"]
 
     def ended(self) -> dict[str, Any]:
-        eventually(lambda: self.told()["state"] in ("completed", "failed"), ENDS_S)
+        eventually(lambda: self.told()["state"] in ("completed", "failed"), ENDS_S, every_s=ASK_S)
         return self.told()
 
 

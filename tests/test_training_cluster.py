@@ -37,6 +37,7 @@ BASE = "llama2_7b_chat"  # in whose place stands a small one
 CLASSIFIES = "resnet50"  # the same
 ENDS_S = 240.0
 STOPS_S = 5.0
+ASK_S = 0.3
 SERVED = {"dtype": "float32", "eager": True, "adapters": 2, "adapter_rank": 8}
 VOICE = "家人们，冲！"
 NOISE = 0.03  # of the losses
@@ -208,7 +209,7 @@ def completed(user: httpx.Client, task_id: str) -> str:
         told.append(user.get(f"/api/llm-finetuning/status/{task_id}").json())
         return told[-1]["status"] not in ("processing", "running")
 
-    eventually(is_over, ENDS_S)
+    eventually(is_over, ENDS_S, every_s=ASK_S)
     assert told[-1]["status"] == "completed", told[-1]
     assert [each["progress"] for each in told] == sorted(each["progress"] for each in told)
     return task_id
@@ -298,10 +299,10 @@ def test_a_classifier_is_trained_through_a_death_and_answers_at_once(cluster: Cl
         told.append(user.get(f"/api/training/status/{task_id}").json())
         return told[-1]["current_step"] >= step or told[-1]["status"] not in ("processing", "running")
 
-    eventually(lambda: reached(20), ENDS_S)
+    eventually(lambda: reached(20), ENDS_S, every_s=ASK_S)
     [worker] = saying("ray::RayTrainWorker", cluster.process.pid)
     worker.kill()
-    eventually(lambda: reached(1_000), ENDS_S)
+    eventually(lambda: reached(1_000), ENDS_S, every_s=ASK_S)
     last = told[-1]
     assert (last["progress"], last["current_epoch"]) == (100, 30)
     assert last["metrics"]["accuracy"] > 0.8 and last["metrics"]["f1_score"] > 0.75, last
@@ -332,7 +333,7 @@ def test_live_commerce_trains_with_one_click(cluster: Cluster, user: httpx.Clien
         told.append(user.get(f"/api/training/status/{job_id}").json()["data"])
         return told[-1]["status"] not in ("queued", "running")
 
-    eventually(is_over, ENDS_S)
+    eventually(is_over, ENDS_S, every_s=ASK_S)
     assert (told[-1]["status"], told[-1]["progress"]) == ("completed", 1.0), told[-1]
     assert told[-1]["jobId"] == job_id and "步" in told[-1]["message"]
     assert f"{BASE}:{job_id}" in user.get("/v1/models").text

@@ -9,7 +9,10 @@ STEP_S, DEADLINE_S = 0.02, 20.0
 
 
 def eventually(
-    condition: Callable[[], object], within_s: float = DEADLINE_S, but: type[Exception] | tuple[()] = ()
+    condition: Callable[[], object],
+    within_s: float = DEADLINE_S,
+    but: type[Exception] | tuple[()] = (),
+    every_s: float = STEP_S,
 ) -> float:
     """Wait until it holds, and say how long that took; failures of the kind `but` are not yet."""
     start, step, told = time.monotonic(), threading.Event(), ""
@@ -19,7 +22,7 @@ def eventually(
                 return time.monotonic() - start
         except but as error:
             told = repr(error)
-        step.wait(STEP_S)
+        step.wait(every_s)
     raise AssertionError(f"not within {within_s} s {told}")
 
 
