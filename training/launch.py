@@ -195,7 +195,8 @@ class Launcher:
 def shares(workers: int) -> tuple[int, float, float]:
     """How many workers a training can have, of so many at most, and the CPUs and GPUs of each.
 
-    Where there are GPUs, each has one. None waits for what this cluster does not have.
+    Where there are GPUs, each has one. None waits for what this cluster does not have. A core of each node is left to
+    those who are answered meanwhile: threads that share one with them make all others wait (four times slower).
     """
     import ray
 
@@ -203,7 +204,7 @@ def shares(workers: int) -> tuple[int, float, float]:
     gpus = int(sum(node.get("GPU", 0) for node in nodes))
     cpus = [int(node.get("CPU", 0)) for node in nodes]
     workers = min(workers, gpus or sum(cpus))
-    share = max(1.0, min(max(cpus, default=0), MOST_CPUS) // max(1, workers))
+    share = max(1.0, min(max(cpus, default=0) - 1, MOST_CPUS) // max(1, workers))
     return workers, share, float(bool(gpus))
 
 

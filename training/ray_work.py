@@ -72,12 +72,14 @@ Trained = Callable[[Run, Artifacts, Line], Told]
 
 def work(arguments: dict[str, str], trained: Trained) -> None:
     """On every worker. The one that leads tells how it ended."""
+    import torch
     from ray.train import get_context
 
     attempt = int(arguments["attempt"])
     settings = Settings(min_free_gib=0)  # it has begun, and may use what is kept free
     run, files = Run(settings, arguments["job"]), Artifacts(settings)
     papers, leads = Papers(run), get_context().get_world_rank() == 0
+    torch.set_num_threads(int(papers.plan().cpus))
     with Line(papers, files, attempt, leads) as line:
         try:
             ended = trained(run, files, line)
