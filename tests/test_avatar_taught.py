@@ -13,19 +13,21 @@ from tests.conftest import Cluster, sign_up
 from tests.processes import saying
 from tests.test_avatar_cluster import is_a_talkie
 from tests.waiting import eventually
-from training.avatar.synthetic import shoot, write_film
-from training.avatar.synthetic.film import Scene
+from training.avatar.synthetic import Take, write_film
 
 ENDS_S, STOPS_S, ASK_S = 280.0, 5.0, 0.5
 SMALL = "size=80,save_steps=50,preview_steps=400"
+pytest_plugins = ["tests.filmed"]
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def someone(studio: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, str]]:
+def someone(
+    studio: Cluster, take: Take, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[httpx.Client, str]]:
     """A caller, and where a film of eight seconds is."""
     film = tmp_path_factory.mktemp("film") / "me.mp4"
-    write_film(shoot(Scene(side=128, seconds=8)), film)
+    write_film(take, film)
     with httpx.Client(base_url=studio.url, timeout=170) as client:
         sign_up(studio, client)
         sent = client.post("/api/upload-training-video", files={"video": (film.name, film.read_bytes())})
