@@ -16,7 +16,7 @@ from tests.waiting import eventually
 from training.avatar.synthetic import Take, write_film
 
 ENDS_S, STOPS_S, ASK_S = 280.0, 5.0, 0.5
-SMALL = "size=80,save_steps=50,preview_steps=400"
+SMALL = "size=128,save_steps=50,preview_steps=400"
 pytest_plugins = ["tests.filmed"]
 pytestmark = pytest.mark.timeout(600)
 
@@ -36,7 +36,7 @@ def someone(
 
 class Training:
     def __init__(self, client: httpx.Client, film: str, parameters: str) -> None:
-        form = {"model_choice": "ER-NeRF", "ref_video": film, "gpu_choice": "GPU0", "epoch": "100"}
+        form = {"model_choice": "SyncTalk", "ref_video": film, "gpu_choice": "GPU0", "epoch": "100"}
         form |= {"custom_params": f"{SMALL},{parameters}", "consent": "我同意"}
         self.client, begun = client, client.post("/model_training", data=form).json()
         assert begun["status"] == "success", begun
@@ -73,9 +73,9 @@ def test_an_avatar_is_taught_through_a_death_and_speaks(
     preview = client.get(f"/api/train-status/{training.id}/preview")
     assert preview.headers["content-type"] == "image/jpeg"
 
-    path = f"models/ER-NeRF/{training.id}"
+    path = f"models/SyncTalk/{training.id}"
     assert told["path"] == path == client.get("/api/available-models").json()["models"][0]["path"]
-    form = {"model_name": "ER-NeRF", "model_param": path, "target_text": "大家好，欢迎来到直播间。"}
+    form = {"model_name": "SyncTalk", "model_param": path, "target_text": "大家好，欢迎来到直播间。"}
     body = client.post("/video_generation", data=form).json()
     assert body["status"] == "success", body
     is_a_talkie(client.get(body["video_path"]).content)
