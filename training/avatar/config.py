@@ -38,7 +38,6 @@ class AvatarConfig(Contract):
     heard: Region = Field("face", description="Where the sound may move something without a price.")
     quiet: float = Field(1e-4, ge=0, description="That price: on how far sound reaches elsewhere.")
     clear: float = Field(1e-4, ge=0, description="Price of a ray that sees neither the head nor what is behind.")
-    adjusted: bool = Field(False, description="Poses by bundle adjustment of tracks, beyond smoothing.")
     drawn: Region = Field("face", description="What of a frame is learnt, and drawn anew when the avatar speaks.")
     plane_rate: FiniteFloat = Field(1e-2, gt=0, le=1)
     net_rate: FiniteFloat = Field(1e-3, gt=0, le=1)
@@ -82,7 +81,7 @@ SMALL: dict[str, Any] = {
     "preview_steps": 500,
     "save_steps": 500,
 }
-SYNCTALK: dict[str, Any] = {"pixel_loss": "l1", "heard": "lower", "drawn": "lower", "adjusted": True}
+SYNCTALK: dict[str, Any] = {"pixel_loss": "l1", "heard": "lower", "drawn": "lower"}
 FEELING: dict[str, Any] = {"expression": 7, "gate": "linear"}
 PRESETS = {
     config.preset: config

@@ -39,7 +39,7 @@ def prepared(
     """`landmarks`: a caller's own points, of the whole film as it is at 25 frames a second. `InvalidInput` says why a
     film will not do. The same film and settings are prepared once."""
     source = digest(path)
-    facts = [VERSION, source, config.size, config.part_s, config.adjusted, hashlib.sha256(landmarks).hexdigest()]
+    facts = [VERSION, source, config.size, config.part_s, hashlib.sha256(landmarks).hexdigest()]
     kept = cache / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}.npz"
     if kept.exists():
         with np.load(kept) as arrays:
@@ -52,7 +52,7 @@ def prepared(
     points = _given(landmarks, report, start_s, len(frames), corner, scale) if landmarks else tracked(frames, find)
     camera = np.array([FOCAL * max(report.width, report.height) * scale, config.size / 2, config.size / 2], np.float32)
     poses = posed(points, camera)
-    poses = adjusted(frames, poses, camera) if config.adjusted else poses
+    poses = adjusted(frames, poses, camera)
     behind = behind_of(frames, seen_at(HULL, poses, camera))
     heard = around(sound, start_s, len(frames))
     own = windows(heard[MOST_LAG * SAMPLES : -MOST_LAG * SAMPLES])
