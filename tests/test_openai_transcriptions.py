@@ -58,7 +58,7 @@ def uploads(cluster: Cluster) -> set[Path]:
 
 def test_they_are_listed_after_those_that_converse(ai: openai.OpenAI) -> None:
     listed = [model.id for model in ai.models.list()]
-    assert listed.index("scripted") < listed.index("base") and "painter" not in listed
+    assert listed.index("scripted") < listed.index("base") and "film" not in listed
     assert ai.models.retrieve("base").id == "base"
     with pytest.raises(openai.NotFoundError):
         ai.chat.completions.create(model="base", messages=[{"role": "user", "content": "hello"}])
