@@ -27,7 +27,7 @@ from graphs.story import wav
 
 MODEL = "base"  # any that faster-whisper runs: the weights are those of the folder
 STARTER = CATALOG / "starter" / "asr"
-SECONDS = 180  # of the recording, at least
+SECONDS = 60  # of the recording, at least
 REQUESTS = {1: 2, 8: 8}  # by the number of clients, who share them
 ROUNDS = 3  # of the systems in turn, so that a slow moment of the machine meets both
 TINY = {"width": 384, "layers": 4}  # Whisper tiny's, but for its vocabulary
