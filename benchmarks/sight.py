@@ -37,8 +37,9 @@ def main() -> None:
     print(machine())
     print(f"Models: {', '.join(each.name for each in folders)}; {PICTURES} drawn pictures of {SIDE} pixels\n")
     print("| route | at once | bare model, pictures/s | route | of the bare model's |\n|---|---|---|---|---|")
+    contents = pictures()
     for verb, folder in zip(ROUTES, folders, strict=True):
-        systems: list[Callable[[Path], Rates]] = [partial(bare, verb), partial(route, verb)]
+        systems: list[Callable[[Path], Rates]] = [partial(bare, verb, contents), partial(route, verb, contents)]
         rounds = [[apart(system, folder) for system in systems] for _ in range(ROUNDS)]
         for many in (1, TOGETHER):
             alone, ours = (statistics.median(rates[many] for rates in each) for each in zip(*rounds, strict=True))
@@ -49,13 +50,13 @@ def pictures() -> list[bytes]:
     return [drawn("a cat, a red house and two trees", seed, SIDE) for seed in range(PICTURES)]
 
 
-def bare(verb: str, folder: Path) -> Rates:
+def bare(verb: str, contents: Sequence[bytes], folder: Path) -> Rates:
     """As transformers' documentation has it: files decoded, prepared, looked at; one by one, and in batches."""
     from transformers import AutoImageProcessor, AutoModelForImageClassification, AutoModelForObjectDetection
 
     kind: Any = AutoModelForImageClassification if verb == "classify" else AutoModelForObjectDetection
     processor: Any = AutoImageProcessor.from_pretrained(folder)
-    model, contents = kind.from_pretrained(folder).eval(), pictures()
+    model = kind.from_pretrained(folder).eval()
 
     def look(some: Sequence[bytes]) -> None:
         opened = [Image.open(io.BytesIO(each)).convert("RGB") for each in some]
@@ -74,12 +75,12 @@ def bare(verb: str, folder: Path) -> Rates:
     return {many: rate(many) for many in (1, TOGETHER)}
 
 
-def route(verb: str, folder: Path) -> Rates:
+def route(verb: str, contents: Sequence[bytes], folder: Path) -> Rates:
     """Files sent and checked, by one client and by several at once."""
     os.environ["TROUPE_GENERATION_LIMIT"] = "10000000 per minute"
     options = {"weights": str(folder.resolve()), "labels": ""}
     with configured(ROUTES[verb], options, max_ongoing_requests=16) as config, served(config) as url:
-        return asyncio.run(_route(url, verb, pictures()))
+        return asyncio.run(_route(url, verb, contents))
 
 
 async def _route(url: str, verb: str, contents: Sequence[bytes]) -> Rates:
