@@ -1,18 +1,25 @@
 """The starter diffusion model: its recipe learns and can be resumed, and what is shipped draws as its card says."""
 
 import hashlib
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from transformers import CLIPTokenizer
 
+from contracts.catalog import CATALOG, models
+from contracts.image import ImageRequest, Picture
+from deployments.image.engine import ImageEngine
 from deployments.image.painter.reading import read
+from deployments.registry import build
 from training.starter.diffusion import autoencoder, judge
 from training.starter.diffusion.captions import COUNTED, PAIRS, captions, unseen
 from training.starter.diffusion.export import LARGEST_BYTES, export, weight
@@ -22,6 +29,7 @@ from training.starter.diffusion.tokenizer import LENGTH
 from training.starter.diffusion.tokenizer import kept as kept_tokenizer
 from training.starter.diffusion.train import coded, started
 
+SHIPPED = CATALOG / "starter" / "diffusion"
 pytestmark = pytest.mark.filterwarnings("default")  # of the libraries, at their first import
 PICTURES = 24
 
@@ -151,3 +159,55 @@ def assert_whole(folder: Path) -> None:
     assert told.keys() == there - {"README.md"}
     assert all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest for name, digest in told.items())
     assert weight(folder) <= LARGEST_BYTES
+
+
+def test_what_is_shipped_is_whole() -> None:
+    assert_whole(SHIPPED)
+    spec = models()["starter-diffusion"]
+    assert not spec.needs and spec.edits and CATALOG / spec.options["weights"] == SHIPPED
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[ImageEngine]:
+    engine = build("image", "diffusers", {"weights": str(SHIPPED)})
+    engine.load()
+    yield engine
+    engine.close()
+
+
+def pixels(engine: ImageEngine, **asked: Any) -> np.ndarray:
+    """(256, 256, 3)."""
+    picture = asked.pop("picture", None)
+    request = ImageRequest(**{"prompt": "一只狐狸", "width": SIDE, "height": SIDE, "steps": 6, **asked})
+    *_, last = engine.generate(request, picture)
+    assert isinstance(last, Picture)
+    return np.asarray(Image.open(io.BytesIO(last.png)), dtype=float)
+
+
+def test_what_is_shipped_draws_an_hour_as_asked(engine: ImageEngine) -> None:
+    day, night = (
+        np.mean([pixels(engine, prompt=f"{hour}，草地上有一只狐狸", seed=seed).mean() for seed in range(3)])
+        for hour in ("白天", "深夜")
+    )
+    assert night < day - 30
+
+
+def test_what_is_shipped_heeds_a_negative_prompt(engine: ImageEngine) -> None:
+    asked = {"prompt": "草地上有一只狐狸", "seed": 4}
+    light = pixels(engine, **asked, negative_prompt="深夜").mean()
+    assert light > pixels(engine, **asked, negative_prompt="白天").mean() + 5
+
+
+def test_what_is_shipped_keeps_a_picture_in_step_with_strength(engine: ImageEngine, tmp_path: Path) -> None:
+    source = pixels(engine, seed=1)
+    Image.fromarray(source.astype(np.uint8)).save(tmp_path / "source.png")
+    alike = [
+        np.corrcoef(
+            source.ravel(),
+            pixels(
+                engine, prompt="night, a castle", seed=2, picture=tmp_path / "source.png", strength=strength
+            ).ravel(),
+        )[0, 1]
+        for strength in (0.2, 0.9)
+    ]
+    assert alike[0] > 0.9 and alike[0] > alike[1] + 0.1

@@ -40,7 +40,9 @@ def test_every_file_is_the_one_of_the_card(folder: Path) -> None:
     assert sum(file.stat().st_size for file in folder.iterdir()) < LARGEST_BYTES[folder]
 
 
-@pytest.mark.parametrize("name", ["starter-lm", "starter-asr", "starter-classifier", "starter-detector"])
+@pytest.mark.parametrize(
+    "name", ["starter-lm", "starter-asr", "starter-classifier", "starter-detector", "starter-diffusion"]
+)
 def test_the_catalogue_has_it_ready(name: str) -> None:
     spec = models()[name]
     assert not spec.needs and (CATALOG / spec.options["weights"]).is_dir() and spec.licence == "Apache-2.0"
