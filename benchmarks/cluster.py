@@ -30,8 +30,9 @@ def served(config: str, proxied: bool = True) -> Iterator[str]:
 
 @contextmanager
 def configured(model: str, options: dict[str, Any], **deployment: Any) -> Iterator[str]:
-    """The local cluster with this as its only model of its kind, in a file; `deployment`: what Serve is told of it."""
-    whole = yaml.safe_load((ROOT / "serve_config.local.yaml").read_text(encoding="utf-8"))
+    """A cluster of the models that need no weights and of this one, in place of those of its kind, in a file;
+    `deployment`: what Serve is told of it."""
+    whole = yaml.safe_load((ROOT / "serve_config.test.yaml").read_text(encoding="utf-8"))
     application: dict[str, Any] = whole["applications"][0]
     known, arguments = models(), application["args"]
     others = [name for name in arguments["models"] if known[name].capability == known[model].capability]
