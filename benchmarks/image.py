@@ -57,7 +57,7 @@ def pipeline(side: int, steps: int, folder: Path) -> Rates:
     import torch
     from diffusers import AutoPipelineForText2Image
 
-    pipe = AutoPipelineForText2Image.from_pretrained(folder)
+    pipe = AutoPipelineForText2Image.from_pretrained(folder, dtype=torch.float32)  # weights may lie there in halves
     pipe.set_progress_bar_config(disable=True)
 
     def draw(seed: int) -> None:
@@ -76,7 +76,8 @@ def route(side: int, steps: int, folder: Path) -> Rates:
     os.environ["TROUPE_GENERATION_LIMIT"] = "10000000 per minute"
     body = {"prompt": PROMPT, "size": f"{side}x{side}", "num_inference_steps": steps}
     options = {"weights": str(folder.resolve()), "batch": max(REQUESTS)}
-    with configured(MODEL, options) as config, served(config) as url:
+    replicas = os.cpu_count()  # of a thread each: the pipeline alone has as many threads
+    with configured(MODEL, options, num_replicas=replicas) as config, served(config) as url:
         return asyncio.run(_route(url, body))
 
 
