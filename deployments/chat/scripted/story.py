@@ -8,7 +8,7 @@ from random import Random
 from contracts.prompts import one_line
 from contracts.story import Page, Story
 from deployments.chat.scripted import cast, clock, places, plots
-from deployments.chat.scripted.tables import Variant, fill, parse, raised, titled
+from deployments.chat.scripted.tables import Variant, fill, parse, raised
 from deployments.chat.scripted.task import StoryTask
 from deployments.chat.scripted.words import BY_WORD, OTHERS, find_kinds
 
@@ -191,7 +191,7 @@ class _Teller:
         if self.excerpt and (self.hero.name in self.excerpt or find_kinds(self.excerpt, self.language)):
             options = options[:1]
         title = fill(self.rng.choice(options), self.shown | {"hero": self.hero.name, "helper": self.helper.name})
-        return titled(title)[:200] if self.language == "en" else title[:200]
+        return title[:200]
 
 
 def layout(pages: int) -> list[list[str]]:

@@ -70,10 +70,3 @@ def raised(text: str) -> str:
 def choose(rng: Random, options: str) -> str:
     """One of the lines of a block of wordings."""
     return rng.choice([line.strip() for line in options.strip().splitlines()])
-
-
-def titled(text: str) -> str:
-    """The text as an English title: its words raised, but for the small ones inside."""
-    words = text.split(" ")
-    small = {"a", "an", "the", "and", "of", "to", "for", "in", "on", "at", "by", "with", "from", "or"}
-    return " ".join(word if index and word in small else raised(word) for index, word in enumerate(words))
