@@ -41,7 +41,7 @@ def models(context: typer.Context) -> None:
 
 @app.command()
 def pull(model: Annotated[str, typer.Argument(help="Its id in the catalogue.")]) -> None:
-    """Get a model's weights from the hub (TROUPE_HUB). An interrupted one goes on where it was."""
+    """Get a model's weights from the hub (TROUPE_HUB). Files that came whole are not got again."""
     try:
         spec = catalogue()[model]
         console.print(f"{spec.id}: {get(spec)}", highlight=False, markup=False)

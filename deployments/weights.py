@@ -109,5 +109,10 @@ def _modelscope(weights: str, revision: str, only: list[str] | None) -> Path:
     return _kept(weights)
 
 
+def is_pinned(place: Path) -> bool:
+    """Whether a model's folder holds the revision that was asked for, or is somebody's own: ModelScope's is neither."""
+    return not place.is_relative_to(Settings().var / "models")
+
+
 def _kept(weights: str) -> Path:
     return Settings().var / "models" / weights

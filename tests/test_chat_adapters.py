@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from deployments.streams import asynchronous
 from store.artifacts import Artifacts
 from store.database import Database
 from tests.checkpoints.chat import qwen2
+from tests.waiting import eventually
 from training.adapters import merge
 
 pytestmark = pytest.mark.filterwarnings("default")  # of the libraries, at their first import
@@ -221,6 +223,40 @@ def test_an_adapter_of_other_weights_is_not_loaded(files: Artifacts, weights: Pa
         local.lend(f"{KEY}/2")
     assert not list(local._root.iterdir())
     local.close()
+
+
+class Slow:
+    """A store that gives nothing before it is told to."""
+
+    def __init__(self, files: Artifacts) -> None:
+        self.files, self.asked, self.may = files, threading.Event(), threading.Event()
+
+    def fetch(self, key: str, to: Path) -> None:
+        self.asked.set()
+        assert self.may.wait(30)
+        self.files.fetch(key, to)
+
+
+async def test_who_leaves_while_an_adapter_comes_holds_nobody_up_and_keeps_nothing(
+    files: Artifacts, weights: Path
+) -> None:
+    from deployments.chat.deployment import ChatDeployment
+
+    options = {"weights": str(weights), "dtype": "float32", "device": "cpu"}
+    spec = ModelSpec(id="any", capability="chat", engine="transformers", options=options)
+    replica = ChatDeployment.func_or_class(spec, files)
+    local = replica.adapters
+    local.lend(f"{KEY}/0")
+    local.files = slow = Slow(files)  # type: ignore[assignment]
+    asked = ChatRequest(messages=[Message(role="user", content="你好")], adapter=f"{KEY}/1")
+    call = asyncio.create_task(anext(replica.generate(asked)))
+    await asyncio.to_thread(slow.asked.wait, 30)
+    local.give_back(f"{KEY}/0")  # at once, though another one is being fetched
+    call.cancel()
+    slow.may.set()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.to_thread(eventually, lambda: f"{KEY}/1" in local._folders and not local._lent[f"{KEY}/1"])
 
 
 async def test_a_replica_unloads_what_is_deleted(files: Artifacts, weights: Path, expected: dict[str, str]) -> None:

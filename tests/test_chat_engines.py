@@ -4,19 +4,22 @@ import asyncio
 import gc
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+import torch
 
-from contracts.chat import ChatDelta, ChatRequest, Message
+from contracts.chat import LONGEST, ChatDelta, ChatRequest, Message
 from contracts.errors import ContextLength, Deadline, EngineFailed, InvalidInput, Overloaded, ServiceError, Unavailable
 from contracts.settings import ROOT
 from deployments.chat.ending import Ending
@@ -273,6 +276,16 @@ def test_weights_that_are_nowhere(name: str, monkeypatch: pytest.MonkeyPatch, tm
         build("chat", name, {"weights": "nobody/nothing"}).load()
 
 
+def test_python_that_comes_with_weights_is_not_run_of_any_revision(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights: Path
+) -> None:
+    monkeypatch.setenv("TROUPE_VAR", str(tmp_path))
+    shutil.copytree(weights, tmp_path / "models" / "some" / "body")
+    (tmp_path / "models" / "some" / "body" / ".complete").touch()  # as ModelScope's are kept
+    with pytest.raises(Unavailable, match="固定版本"):
+        build("chat", "vllm", {"weights": "some/body", "remote_code": True}).load()
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_of_many_a_third_leaves_and_nothing_is_left_running(batching: Any) -> None:
     async def ask(number: int) -> int:
@@ -365,6 +378,17 @@ def test_what_a_killed_replica_has_started_ends_too(tmp_path: Path) -> None:
         child.wait(timeout=30)
 
 
+def test_every_process_of_vllm_asks_for_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without them a short request ends the engine, on processors that have AMX alone."""
+    (plugin,) = [each for each in entry_points(group="vllm.general_plugins") if each.name == "troupe_amx"]
+    asked: list[bool] = []
+    monkeypatch.setattr(torch.cpu, "_init_amx", lambda: asked.append(True))
+    monkeypatch.setattr("deployments.chat.orphans.end_with_parent", lambda: None)
+    monkeypatch.setattr("deployments.chat.lora_on_cpu.mend", lambda: None)
+    plugin.load()()
+    assert asked == [True]
+
+
 @pytest.fixture
 def service() -> Iterator[str]:
     with serving() as url:
@@ -398,10 +422,11 @@ async def test_a_service_answers_as_the_model_behind_it(cluster: Cluster) -> Non
     ("status-500", Unavailable, 7),
     ("status-401", Unavailable, None),
     ("status-404", EngineFailed, None),
-    ("status-400", EngineFailed, None),
+    ("status-400", InvalidInput, None),
+    ("long", ContextLength, None),
     ("silent", Deadline, None),
     ("breaks", EngineFailed, None),
-    ("filtered", EngineFailed, None),
+    ("filtered", InvalidInput, None),
     ("garbled", EngineFailed, None),
 ])  # fmt: skip
 async def test_a_service_that_fails(
@@ -410,6 +435,15 @@ async def test_a_service_that_fails(
     with pytest.raises(kind) as refused:
         await told(remote(service, model, timeout_s=0.5), asking())
     assert refused.value.retry_after_s == retry_after_s
+
+
+async def test_a_service_that_was_busy_is_asked_again(service: str) -> None:
+    assert "".join(delta.text for delta in await told(remote(service, "busy", retries=1), asking())) == "家人们"
+
+
+async def test_a_model_that_thinks_has_begun(service: str) -> None:
+    async with aclosing(remote(service, "thinks").generate(asking())) as deltas:
+        assert (await anext(deltas)).text == ""
 
 
 async def test_a_service_that_is_not_there() -> None:
@@ -434,6 +468,9 @@ async def test_a_service_is_asked_for_no_more_than_it_takes(service: str) -> Non
     asked = Service.asked[-1]
     assert (asked["max_tokens"], asked["temperature"], asked["stop"]) == (10, 1, ["好"])
     assert asked["response_format"] == {"type": "json_object"} and "seed" not in asked
+    assert json.dumps(SCHEMA, ensure_ascii=False) in asked["messages"][0]["content"]
+    await told(remote(service, "endless"), asking(max_tokens=LONGEST, stop=["好"]))
+    assert "max_tokens" not in Service.asked[-1]
 
 
 async def test_a_key_comes_from_the_environment_or_a_file(

@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from contracts.artifacts import Files
@@ -25,7 +25,8 @@ class Adapters:
         self._root = Path(tempfile.mkdtemp(prefix="adapters-"))
         self._folders: dict[str, Path] = {}  # by key; who was asked for last is last
         self._lent: Counter[str] = Counter()
-        self._turn = threading.Lock()
+        self._turn = threading.Lock()  # never held for long: the loop waits for it
+        self._fetching: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def lend(self, key: str) -> Path:
         """The folder of an adapter, fetched when it is not here; it stays until it is given back. Blocking.
@@ -33,9 +34,14 @@ class Adapters:
         Gone from the store: `NotFound`; taught beside other weights than the model's: `Conflict`.
         """
         with self._turn:
-            folder = self._folders.pop(key, None) or self._fetched(key)
-            self._folders[key] = folder
-            self._lent[key] += 1
+            fetching = self._fetching[key]
+        with fetching:
+            with self._turn:
+                folder = self._folders.pop(key, None)
+            folder = folder or self._fetched(key)
+            with self._turn:
+                self._folders[key] = folder
+                self._lent[key] += 1
             return folder
 
     def give_back(self, key: str) -> None:

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 
 from ray import serve
 
@@ -42,11 +43,16 @@ class ChatDeployment:
             raise Unavailable(
                 "这个模型的部署没有启用适配器，请在 serve_config.yaml 的 options 中设置 adapters。", param="model"
             )
-        folder = await asyncio.to_thread(self.adapters.lend, request.adapter)
+        lending = asyncio.create_task(asyncio.to_thread(self.adapters.lend, request.adapter))
         try:
-            yield request.model_copy(update={"adapter": str(folder)})
+            yield request.model_copy(update={"adapter": str(await asyncio.shield(lending))})
         finally:
-            self.adapters.give_back(request.adapter)
+            lending.add_done_callback(lambda lent: self._give_back(request.adapter, lent))
+
+    def _give_back(self, adapter: str, lent: asyncio.Task[Path]) -> None:
+        """Also where the caller left while it was fetched."""
+        if not lent.cancelled() and lent.exception() is None:
+            self.adapters.give_back(adapter)
 
     async def check_health(self) -> None:
         """Serve starts a replica anew whose engine is dead. On the way, deleted adapters are unloaded."""

@@ -1,5 +1,6 @@
 """Any service that speaks OpenAI's chat completions, through the `openai` package, which tries again where it may."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
@@ -8,8 +9,8 @@ from typing import Any, Literal
 import openai
 from openai.types.chat import ChatCompletionChunk
 
-from contracts.chat import ChatDelta, ChatRequest, Usage
-from contracts.errors import ContextLength, Deadline, EngineFailed, Overloaded, ServiceError, Unavailable
+from contracts.chat import LONGEST, ChatDelta, ChatRequest, Message, Usage
+from contracts.errors import ContextLength, Deadline, EngineFailed, InvalidInput, Overloaded, ServiceError, Unavailable
 from deployments.chat.ending import Ending
 from deployments.keys import secret
 
@@ -21,7 +22,8 @@ class OpenAI:
     """`model` at `base_url`; the key is in the environment variable `key`, or in the file that `<key>_FILE` names.
 
     What a service takes less of than we do is told by `most_tokens`, `most_temperature`, `most_stops`; `json_mode`
-    is what it can be held to: a schema, any object, or nothing.
+    is what it can be held to: a schema, any object, or nothing; what it cannot be held to it is asked for in words.
+    It has to begin within `timeout_s`, other tries included; whoever asks waits half a minute for a first word.
     """
 
     def __init__(
@@ -29,9 +31,9 @@ class OpenAI:
         base_url: str,
         model: str,
         key: str = "",
-        timeout_s: float = 120,
+        timeout_s: float = 25,
         retries: int = 2,
-        most_tokens: int = 32_768,
+        most_tokens: int = LONGEST,
         most_temperature: float = 2,
         most_stops: int = 4,
         json_mode: Literal["schema", "object", "none"] = "schema",
@@ -46,17 +48,22 @@ class OpenAI:
         self.client: openai.AsyncOpenAI | None = None
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
-        """The answer as the service sends it. Closing it closes the connection, and the service stops."""
-        ending, finish, usage = Ending(request.stop), None, None
+        """The answer as the service sends it. Closing it closes the connection, and the service stops.
+
+        The first delta may be empty: a model that thinks before it writes has begun.
+        """
+        ending, finish, usage, begun = Ending(request.stop), None, None, False
         with our_errors():
-            chunks = await self._client().chat.completions.create(**self._asked(request))
+            async with asyncio.timeout(self.timeout_s):
+                chunks = await self._client().chat.completions.create(**self._asked(request))
             async with chunks:
                 async for chunk in chunks:
                     usage = _usage(chunk) or usage
                     text, ended = _said(chunk)
                     finish = ended or finish
-                    if piece := ending.feed(text):
+                    if (piece := ending.feed(text)) or not begun:
                         yield ChatDelta(text=piece)
+                    begun = True
                     if ending.met:
                         break
         if finish is None and not ending.met:
@@ -81,12 +88,13 @@ class OpenAI:
         """What is as the service's default is left out: not every service knows it."""
         asked: dict[str, Any] = {
             "model": self.model,
-            "messages": [message.model_dump() for message in request.messages],
-            "max_tokens": min(request.max_tokens, self.most_tokens),
+            "messages": [message.model_dump() for message in self._messages(request)],
             "temperature": min(request.temperature, self.most_temperature),
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if (most := min(request.max_tokens, self.most_tokens)) < LONGEST:  # else as long as its context lets it
+            asked["max_tokens"] = most
         if request.top_p < 1:
             asked["top_p"] = request.top_p
         if request.seed is not None:
@@ -99,6 +107,13 @@ class OpenAI:
             asked["response_format"] = shaped if self.json_mode == "schema" else {"type": "json_object"}
         return asked
 
+    def _messages(self, request: ChatRequest) -> list[Message]:
+        """With the schema in words, where the service cannot be held to it."""
+        if request.json_schema in (None, {"type": "object"}) or self.json_mode == "schema":
+            return request.messages
+        wanted = f"只输出一个符合这个 JSON Schema 的 JSON：{json.dumps(request.json_schema, ensure_ascii=False)}"
+        return [Message(role="system", content=wanted), *request.messages]
+
 
 def _said(chunk: ChatCompletionChunk) -> tuple[str, Literal["stop", "length"] | None]:
     """The text of a chunk, and why it is the last one. A refusal by the service's own filter is no answer."""
@@ -106,7 +121,7 @@ def _said(chunk: ChatCompletionChunk) -> tuple[str, Literal["stop", "length"] | 
         return "", None
     choice = chunk.choices[0]
     if choice.finish_reason is not None and choice.finish_reason not in FINISHED:
-        raise EngineFailed(f"语言模型服务中止了回答（{choice.finish_reason}）。")
+        raise InvalidInput(f"语言模型服务中止了回答（{choice.finish_reason}）。", param="messages")
     return choice.delta.content or "", FINISHED.get(choice.finish_reason or "")
 
 
@@ -117,12 +132,12 @@ def _usage(chunk: ChatCompletionChunk) -> Usage | None:
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """What the package raises, as ours. What a service says is not passed on: it may quote keys and accounts."""
+    """What the package raises, as ours. What a service says is neither passed on nor logged: it may quote keys."""
     try:
         yield
     except openai.APIStatusError as error:
-        raise _of_status(error) from error
-    except openai.APITimeoutError as error:
+        raise _of_status(error) from None
+    except (openai.APITimeoutError, TimeoutError) as error:
         raise Deadline("语言模型服务没有及时回答。") from error
     except openai.APIConnectionError as error:
         raise Unavailable("连接不上语言模型服务，请稍后再试。", retry_after_s=RETRY_S) from error
@@ -137,8 +152,10 @@ def _of_status(error: openai.APIStatusError) -> ServiceError:
         return Unavailable("语言模型服务不接受所配置的密钥。")
     if error.status_code >= 500:
         return Unavailable("语言模型服务暂不可用，请稍后再试。", retry_after_s=_wait_s(error))
-    if error.code == "context_length_exceeded":
+    if error.code == "context_length_exceeded" or "context length" in error.message:  # the second is vLLM's
         return ContextLength("对话太长，超出模型的容量。", param="messages")
+    if error.status_code in (400, 413, 422):
+        return InvalidInput(f"语言模型服务不接受这个请求（{error.status_code}）。")
     return EngineFailed(f"语言模型服务拒绝了请求（{error.status_code}）。")
 
 

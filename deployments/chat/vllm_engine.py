@@ -17,13 +17,14 @@ from typing import Any, Literal
 from contracts.chat import ChatDelta, ChatRequest, Usage
 from contracts.errors import EngineFailed, InvalidInput, Unavailable
 from deployments.chat.prompting import prompt_of, template_of
-from deployments.weights import folder
+from deployments.weights import folder, is_pinned
 
 AWAY = "语言模型正在重新启动，请稍后再试。"
 AWAY_S = 10.0
 MOST_SEED = 2**63 - 1
 FINISHED: dict[str | None, Literal["stop", "length"]] = {"stop": "stop", "length": "length"}
 PIECES = 500  # a second, of all answers together: each costs every process on its way, so what comes between is joined
+CROWD, TOGETHER = 8, 4  # from so many answers at once, each comes so many tokens at a time; its first comes at once
 
 
 class Vllm:
@@ -80,7 +81,7 @@ class Vllm:
             # numbers back, which a generator of a CPU cannot ("CPU Generator does not use offset").
             self.arguments["enable_chunked_prefill"] = False
         arguments = AsyncEngineArgs(
-            model=str(folder(self.weights, self.revision)),
+            model=str(self._folder()),
             enable_prefix_caching=True,
             disable_log_stats=True,
             # Which it takes of itself depends on the first schema that it meets, and then holds for all others.
@@ -91,6 +92,13 @@ class Vllm:
         self.engine = AsyncLLM.from_engine_args(arguments)
         self.context: int = self.engine.model_config.max_model_len
         self.template = template_of(self.template_name, self.engine.get_tokenizer())
+
+    def _folder(self) -> Path:
+        """Python that comes with weights is run of the pinned revision only."""
+        place = folder(self.weights, self.revision)
+        if self.arguments["trust_remote_code"] and not is_pinned(place):
+            raise Unavailable(f"{self.weights} 自带程序代码，只能从 Hugging Face 按固定版本获取，或使用本地目录。")
+        return place
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
         """The answer as it is written, its first token at once; the more answers, the larger their pieces."""
@@ -170,7 +178,9 @@ class Vllm:
         from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
         schema = request.json_schema
+        crowded = self.engine.get_num_unfinished_requests() >= CROWD
         return SamplingParams(
+            stream_interval=TOGETHER if crowded else 1,
             max_tokens=min(request.max_tokens, room),
             temperature=request.temperature,
             top_p=request.top_p,
