@@ -15,7 +15,7 @@ from contracts.errors import Cancelled, EngineFailed, InvalidInput
 from contracts.platform import Figures
 from deployments.avatar.bundle import Bundle
 from deployments.avatar.renderer import Renderer
-from deployments.avatar.sound import SAMPLES, windows
+from deployments.avatar.sound import FPS, RATE_HZ, SAMPLES, windows
 from tests.media import FILMED
 from training.avatar.config import PRESETS, config_of
 from training.avatar.exporting import save
@@ -23,10 +23,13 @@ from training.avatar.fitting import AvatarTraining
 from training.avatar.footage import Footage, of_take
 from training.avatar.judging import Verdict, check, judged
 from training.avatar.mouth import correlation, loudness, openings
+from training.avatar.preparation.decoding import sound_of
 from training.avatar.preparation.landmarks import Face, finder
-from training.avatar.preparation.preflight import Report, preflight
-from training.avatar.preparation.prepare import prepared
-from training.avatar.synthetic import Take, write_film
+from training.avatar.preparation.pose import adjusted
+from training.avatar.preparation.preflight import Look, Report, preflight
+from training.avatar.preparation.prepare import best_part, prepared
+from training.avatar.synthetic import Take, shoot, write_film
+from training.avatar.synthetic.film import Scene
 
 LEARNT = 80  # pixels a side
 STEPS = 1000
@@ -248,3 +251,25 @@ def test_music_in_place_of_speech_is_refused(film: Callable[..., Path], find: Fi
     config = config_of("ER-NeRF", small=True).model_copy(update={"size": FILMED})
     with pytest.raises(InvalidInput, match="声音与口型对不上"):
         prepared(film(sound=_chords), config, find, tmp_path / "cache")
+
+
+def test_where_nothing_can_be_followed_a_head_moves_as_it_did() -> None:
+    """Its forehead is behind a hand, say: the movement that its five points show is kept."""
+    take = shoot(Scene(side=96, seconds=6, sway=1.5))
+    frames = take.frames.copy()
+    frames[60:] = 128
+    moved = adjusted(frames, take.poses, take.camera)[60:, :, :3] - take.poses[60:, :, :3]
+    assert np.abs(moved - moved.mean(axis=0)).max() < 0.2 * np.ptp(take.poses[60:, :, :3], axis=0).max()
+
+
+def test_sound_that_begins_later_is_heard_later(take: Take, tmp_path: Path) -> None:
+    write_film(take, tmp_path / "film.mp4")
+    write_film(take, tmp_path / "late.mp4", late_s=0.5)
+    heard, late = sound_of(tmp_path / "film.mp4"), sound_of(tmp_path / "late.mp4")
+    assert np.abs(late[:6_000]).max() == 0
+    assert correlation(heard[: 3 * RATE_HZ], late[8_000 : 8_000 + 3 * RATE_HZ]) > 0.99
+
+
+def test_a_part_begins_where_a_frame_does() -> None:
+    looks = [Look(each / 2, [Face((0, 0, 9, 9), np.zeros((5, 2), np.float32))], float(each > 16)) for each in range(60)]
+    assert best_part(looks, np.zeros(30 * RATE_HZ, np.float32), 30.0, 20.0) * FPS % 1 == 0

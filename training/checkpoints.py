@@ -1,6 +1,7 @@
 """Where a training was, so that it goes on from there as if nothing had happened."""
 
 import io
+import logging
 import re
 import zipfile
 from collections.abc import Callable, Iterable
@@ -10,8 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from contracts.errors import Unavailable
 from store.runs import Run
 
+log = logging.getLogger("troupe.training")
 KEPT = 2  # the newest may be broken
 NAME = re.compile(r"checkpoint-\d{9}\.pt")
 
@@ -23,12 +26,15 @@ class Checkpoints:
         self.run, self.fingerprint = run, fingerprint
 
     def save(self, step: int, state: dict[str, Any]) -> None:
-        """After `step` steps; the older ones go."""
+        """After `step` steps; the older ones go. What keeps them may be away for a while: the training goes on."""
         content = io.BytesIO()
         torch.save({"fingerprint": self.fingerprint, "step": step, **state}, content)
-        self.run.write(f"checkpoint-{step:09}.pt", content.getvalue())
-        for name in self._names()[:-KEPT]:
-            self.run.delete(name)
+        try:
+            self.run.write(f"checkpoint-{step:09}.pt", content.getvalue())
+            for name in self._names()[:-KEPT]:
+                self.run.delete(name)
+        except Unavailable:
+            log.warning("the training could not be kept after step %d", step, exc_info=True)
 
     def newest(self) -> dict[str, Any] | None:
         """The newest that is whole; None: it has to begin at the beginning."""

@@ -1,12 +1,13 @@
 """A training of an avatar, as Ray Train's worker does it (`training.on_ray`)."""
 
 import shutil
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from contracts.artifacts import Provenance
-from contracts.errors import Cancelled
+from contracts.errors import Cancelled, Unavailable
 from deployments.pretrained import best_device
 from store.artifacts import Artifacts
 from store.runs import Run
@@ -41,13 +42,16 @@ def trained(run: Run, files: Artifacts, line: Line) -> Told:
             return Told(state="stopped", figures=line.told.figures)
         finally:
             shutil.rmtree(ready, ignore_errors=True)
-        key = "" if line.superseded else publish(files, folder, plan.output, plan.owner)
+        if line.should_stop():
+            return Told(state="stopped", figures=line.told.figures)
+        key = publish(files, folder, plan.output, plan.owner)
     return Told(state="completed", figures=line.told.figures, manifest=manifest.model_dump(mode="json"), adapter=key)
 
 
 def _keep(files: Artifacts, folder: str, made: Provenance, name: str, content: bytes) -> None:
     """A preview bears the label of what is generated; weights are nothing to look at."""
     if name == PREVIEW:
-        files.put(f"{folder}/{name}", content, made)
+        with suppress(Unavailable):  # there will be another one
+            files.put(f"{folder}/{name}", content, made)
     else:
         files.upload(f"{folder}/{name}", content, made.owner)

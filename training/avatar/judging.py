@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from contracts.errors import EngineFailed
+from contracts.errors import Cancelled, EngineFailed
+from deployments.avatar.reel import Pictures
 from training.avatar.fitting import AvatarTraining
 from training.avatar.footage import Boxes
 from training.avatar.mouth import Curve, correlation, cut, loudness, openings
@@ -38,8 +39,8 @@ def judged(training: AvatarTraining) -> Verdict:
     loud = loudness(footage.windows)[rows]
     mouth = footage.mouth[rows]
     filmed = openings(cut(footage.frames[rows], mouth))
-    own = openings([training.drawn(int(row), box)[0] for row, box in zip(rows, _boxes(mouth), strict=True)])
-    near = [training.drawn(int(row), training.chooser.drawn[row])[1] for row in rows]
+    own = openings([_drawn(training, int(row), box)[0] for row, box in zip(rows, _boxes(mouth), strict=True)])
+    near = [_drawn(training, int(row), training.chooser.drawn[row])[1] for row in rows]
     others = [correlation(_shuffled(training, rows, mouth, number), loud) for number in range(SHUFFLES)]
     return Verdict(
         float(np.mean(near)),
@@ -62,7 +63,14 @@ def check(verdict: Verdict) -> None:
 def _shuffled(training: AvatarTraining, rows: NDArray[np.int64], mouth: Boxes, number: int) -> Curve:
     order = np.random.default_rng(number).permutation(rows)
     asked = zip(rows, _boxes(mouth), order, strict=True)
-    return openings([training.drawn(int(row), box, training.heard[other])[0] for row, box, other in asked])
+    return openings([_drawn(training, int(row), box, training.heard[other])[0] for row, box, other in asked])
+
+
+def _drawn(training: AvatarTraining, row: int, box: torch.Tensor, *heard: torch.Tensor) -> tuple[Pictures, float]:
+    """A training that is to stop does so while it is judged, too."""
+    if training.should_stop():
+        raise Cancelled("已取消")
+    return training.drawn(row, box, *heard)
 
 
 def _boxes(boxes: Boxes) -> list[torch.Tensor]:

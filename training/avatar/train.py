@@ -51,9 +51,10 @@ def trained_avatar(
     """The bundle is in its folder. `keep` gets previews, and the weights of one that did not learn to speak, which is
     `EngineFailed`; a film that will not do is `InvalidInput`."""
     find = _stoppable(finder(asked.device), should_stop)
-    footage, _ = prepared(asked.film, asked.config, find, asked.cache, asked.landmarks)
+    footage, seen = prepared(asked.film, asked.config, find, asked.cache, asked.landmarks)
     show = lambda step, picture: keep(PREVIEW, _jpeg(picture))  # noqa: E731
     training = AvatarTraining(asked.config, footage, kept, report, should_stop, show, asked.device)
+    training.metrics |= seen.figures()
     training.run()
     verdict = judged(training)
     training.metrics |= verdict._asdict()

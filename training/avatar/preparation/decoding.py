@@ -66,13 +66,19 @@ def frames_of(path: Path, start_s: float, count: int, every: int = 1) -> Iterato
 
 
 def sound_of(path: Path) -> Sound:
-    """All of it, (samples,); empty where there is none."""
+    """All of it from the first picture on, (samples,); empty where there is none."""
     try:
         with opened(path) as container:
+            late = round((_begins_s(container.streams.audio) - _begins_s(container.streams.video)) * RATE_HZ)
             pieces = list(decoded(container, RATE_HZ, LONGEST_S, "fltp"))
     except Broken:
         return np.zeros(0, np.float32)
-    return np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)
+    heard = np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)
+    return np.pad(heard, (max(0, late), 0))[max(0, -late) :] if abs(late) < len(heard) else heard
+
+
+def _begins_s(streams: Any) -> float:
+    return float((streams[0].start_time or 0) * streams[0].time_base) if streams else 0.0
 
 
 def upright(frame: Any) -> NDArray[np.uint8]:

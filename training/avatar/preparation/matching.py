@@ -7,11 +7,12 @@ import numpy as np
 from contracts.errors import InvalidInput
 from deployments.avatar.sound import FPS, SAMPLES, Sound, windows
 from training.avatar.footage import Footage
-from training.avatar.mouth import cut, lag_of, loudness, openings
+from training.avatar.mouth import Curve, cut, lag_of, loudness, openings
 
 MOST_LAG, UNSEEN = 12, 1  # frames; so many nobody sees
 LEAST_MATCH, LEAST_MOVED = 0.15, 0.004  # correlation of mouth and voice; how much of the mouth's place changes
 SURE = 0.3  # a correlation at which a lag is believed
+SHIFTS, CHANCE = 16, 0.75  # of the sound against itself; part of them that the match has to beat
 
 
 def matched(footage: Footage, sound: Sound) -> tuple[Footage, int]:
@@ -20,17 +21,26 @@ def matched(footage: Footage, sound: Sound) -> tuple[Footage, int]:
     opening = openings(cut(footage.frames, footage.mouth))
     if opening.std() < LEAST_MOVED:
         raise InvalidInput("视频不适合训练：嘴部几乎没有动作，请使用正在讲话、嘴部没有遮挡的视频。", param="ref_video")
-    lag, match = lag_of(opening, loudness(footage.windows), MOST_LAG)
-    if match < LEAST_MATCH:
+    loud = loudness(footage.windows)
+    lag, match = lag_of(opening, loud, MOST_LAG)
+    chances = by_chance(opening, loud)
+    if match < max(LEAST_MATCH, np.quantile(chances, CHANCE)):
         raise InvalidInput(
             "视频不适合训练：声音与口型对不上，可能是音乐、配音或旁白，请使用画面中的人自己讲话的视频。",
             param="ref_video",
         )
-    if abs(lag) <= UNSEEN or match < SURE:
+    if abs(lag) <= UNSEEN or match < max(SURE, chances.max()):
         return footage, 0
     start = (MOST_LAG - lag) * SAMPLES
     moved = windows(sound[start : start + len(footage.frames) * SAMPLES])
     return replace(footage, windows=moved), lag
+
+
+def by_chance(opening: Curve, loud: Curve) -> Curve:
+    """How well the mouth matches the same sound at other times: the shorter a film, the better anything fits it."""
+    apart = 2 * MOST_LAG + 1  # so far that what belongs together is not found again
+    shifts = np.linspace(apart, max(apart, len(loud) - apart), SHIFTS).astype(int)
+    return np.array([lag_of(opening, np.roll(loud, shift), MOST_LAG)[1] for shift in shifts])
 
 
 def around(sound: Sound, start_s: float, frames: int) -> Sound:

@@ -52,6 +52,10 @@ class Report(Contract):
     mouth_late_s: FiniteFloat = 0.0  # than the sound, which was moved
     problems: tuple[str, ...] = ()
 
+    def figures(self) -> dict[str, float]:
+        """Beside those of the training; names begin with `film_`."""
+        return {f"film_{name}": float(value) for name, value in self if name != "problems"}
+
 
 def preflight(
     path: Path, find: Callable[[Pictures], list[Face]], most: int = LOOKS

@@ -24,7 +24,7 @@ from training.avatar.preparation.matching import MOST_LAG, around, matched
 from training.avatar.preparation.pose import FOCAL, adjusted, posed
 from training.avatar.preparation.preflight import Look, Report, check, preflight
 
-VERSION = 1  # of what is made here: another one is made anew
+VERSION = 2  # of what is made here: another one is made anew
 AROUND = 3.1  # sides of the picture, in heights of the face as it is found
 ABOVE = 0.46  # of it, that is above the middle of the face
 
@@ -95,7 +95,7 @@ def best_part(seen: Sequence[Look], sound: Sound, duration_s: float, longest_s: 
     starts = np.arange(0.0, duration_s - longest_s, max(1.0, longest_s / 8))
     inside = [[look for look in seen if start <= look.at_s < start + longest_s] for start in starts]
     scores = [_interest(part, sound, float(start), longest_s) for part, start in zip(inside, starts, strict=True)]
-    return float(starts[int(np.argmax(scores))])
+    return round(float(starts[int(np.argmax(scores))]) * FPS) / FPS  # where a frame and its sound begin together
 
 
 def _interest(seen: Sequence[Look], sound: Sound, start_s: float, longest_s: float) -> float:

@@ -97,8 +97,8 @@ def shoot(scene: Scene) -> Take:
     return Take(np.stack(frames), np.stack(behind), sound, moves, poses, camera)
 
 
-def write_film(take: Take, path: Path, fps: Fraction = Fraction(FPS), crf: int = 18) -> None:
-    """An MP4 with sound; at another rate than 25 each frame is the take's nearest."""
+def write_film(take: Take, path: Path, fps: Fraction = Fraction(FPS), crf: int = 18, late_s: float = 0) -> None:
+    """An MP4 with sound, which begins so late; at another rate than 25 each frame is the take's nearest."""
     with av.open(path, "w", format="mp4", options={"movflags": "faststart"}) as container:
         video: Any = container.add_stream("libx264", rate=fps, options={"crf": str(crf), "preset": "veryfast"})
         video.height, video.width = take.frames.shape[1:3]
@@ -111,7 +111,7 @@ def write_film(take: Take, path: Path, fps: Fraction = Fraction(FPS), crf: int =
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         piece = av.AudioFrame.from_ndarray(take.sound[None], format="fltp", layout="mono")
-        piece.sample_rate, piece.pts = RATE_HZ, 0
+        piece.sample_rate, piece.pts = RATE_HZ, round(late_s * RATE_HZ)
         container.mux(audio.encode(piece))
         container.mux(audio.encode(None))
 
