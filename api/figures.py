@@ -65,7 +65,7 @@ def together(lines: Iterable[str]) -> dict[str, Figures]:
                 name = found[1] if found else ""
             sums[name][sample.name] += sample.value
     return {
-        name: Figures(memory_bytes=int(of[BYTES]), gpu_bytes=int(of[GPU] * 1e6), waiting=int(of[WAITING]))
+        name: Figures(memory_bytes=int(of[BYTES]), gpu_bytes=int(of[GPU] * 2**20), waiting=int(of[WAITING]))
         for name, of in sums.items()
         if name
     }

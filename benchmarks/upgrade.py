@@ -29,27 +29,41 @@ from cli.demo import ask, follow, sign_in
 from cli.environment import free_port
 from contracts.settings import ROOT
 
-PAGES, PAUSE_S, DRAINS_S = 40, 0.05, 5.0
-NGINX = """daemon off; pid {folder}/pid; error_log {folder}/errors; events {{}}
-http {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    server {{ listen {host}:{port}; proxy_http_version 1.1; proxy_set_header Host $http_host;
-        location / {{ proxy_pass {to}; }} }} }}
-"""
+PAUSE_S, DRAINS_S = 0.05, 5.0
+VARIABLES = {
+    "TROUPE_STORY_PAGES": "40",
+    "TROUPE_STATUS_LIMIT": "1000000 per minute",
+    "TROUPE_FORWARDED_HOPS": "1",
+}
+KINDS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # of nginx's temporary files
+CERTIFY = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out certificate.pem"
 
 
 class Front:
-    """nginx, and where it sends calls."""
+    """nginx as deploy/nginx.conf has it, on ports of its own, and where it sends calls."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
-        self.url = f"http://{HOST}:{self.port}"
+        self.url = f"https://{HOST}:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+        subprocess.run(CERTIFY.split(), cwd=folder, check=True, capture_output=True)
+        for kind in KINDS:
+            (folder / kind).mkdir()
 
     def point(self, to: str) -> None:
         """Begins, or goes on elsewhere: calls that came before are still answered from where they went."""
-        config = self.folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=self.folder, host=HOST, port=self.port, to=to), encoding="utf-8")
+        config, said = self.folder / "nginx.conf", (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+        own = {
+            "127.0.0.1:8000": to.removeprefix("http://"),
+            "listen 443": f"listen {HOST}:{self.port}",
+            "listen 80": f"listen {HOST}:{free_port()}",
+            "/etc/troupe/tls": str(self.folder),
+            "http {": "http { access_log off; " + " ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in KINDS),
+        }
+        for shipped, here in own.items():
+            said = said.replace(shipped, here)
+        here = f"daemon off; pid {self.folder}/pid; error_log {self.folder}/errors;\n"
+        config.write_text(here + said, encoding="utf-8")
         if self.process:
             self.process.send_signal(signal.SIGHUP)
         else:
@@ -66,18 +80,18 @@ def main() -> None:
         raise SystemExit("nginx is needed: apt install nginx-light")
     print(machine())
     with postgres() as settings, tempfile.TemporaryDirectory() as folder:
-        front = Front(Path(folder))
-        with nodes(settings, TROUPE_STORY_PAGES=str(PAGES), TROUPE_STATUS_LIMIT="1000000 per minute") as old:
-            begin(old)
-            front.point(old.members[1].http)
-            with nodes(settings, TROUPE_STORY_PAGES=str(PAGES), TROUPE_STATUS_LIMIT="1000000 per minute") as new:
+        front, shared = Front(Path(folder)), VARIABLES | {"TROUPE_DATABASE_URL": settings.database_url}
+        try:
+            with nodes(settings, **shared) as old, nodes(settings, **shared) as new:
+                begin(old)
+                front.point(old.members[1].http)
                 move(front, old, new)
-        front.end()
+        finally:
+            front.end()
 
 
 def move(front: Front, old: Nodes, new: Nodes) -> None:
-    with httpx.Client(base_url=front.url, timeout=600) as client, asking(front.url) as answered:
-        wait(f"{front.url}/readyz")
+    with httpx.Client(base_url=front.url, timeout=600, verify=False) as client, asking(front.url) as answered:
         sign_in(client)
         task = ask(client, "POST", "/api/task/new", json={"topic": "小狐狸学会分享"})["task_id"]
         follow(client, ask(client, "POST", f"/api/task/{task}/execute/1")["celery_task_id"], lambda _: None)
@@ -130,7 +144,7 @@ def asking(url: str) -> Iterator[Counter[str]]:
     over = threading.Event()
 
     def go() -> None:
-        with httpx.Client(base_url=url, timeout=60) as client:
+        with httpx.Client(base_url=url, timeout=60, verify=False) as client:
             while not over.wait(PAUSE_S):
                 try:
                     answered[str(client.get("/v1/models").status_code)] += 1

@@ -11,13 +11,14 @@ from typing import Any
 from dbos import DBOSClient
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from contracts.errors import Overloaded
 from contracts.jobs import Job
 from contracts.settings import Settings
 from jobs import engine
-from jobs.records import Claim, Records
-from store.database import Database
+from jobs.records import Claim, Records, going
+from store.database import Database, in_turn
 from store.disk import check_room
 from store.tables import GOING_ON, JobRow
 
@@ -45,18 +46,26 @@ class Jobs:
         nearly full, `Overloaded` when the owner has as many jobs as it may.
         """
         check_room(self.settings)
-        self._check_share(job.owner)
-        self.records.create(job, subject, claim, callback_url)
+        self.records.create(job, subject, self._within_share(job.owner, claim), callback_url)
         try:
             self._enqueue(job.id, job.kind)
         except SQLAlchemyError:
             log.warning("a job could not be queued; the sweep will", exc_info=True, extra={"job": job.id})
 
-    def _check_share(self, owner: str) -> None:
-        """Calls that come together may get in beside each other."""
+    def _within_share(self, owner: str, claim: Claim | None) -> Claim | None:
+        """The claim, and before it that its owner has no more jobs than allowed, this one included."""
         most = self.settings.caller_jobs
-        if most and self.records.going(owner) >= most:
-            raise Overloaded(f"同时进行的任务已达上限（{most} 个），请等其中一个结束后再试。", retry_after_s=BUSY_S)
+        if not most:
+            return claim
+
+        def counted(session: Session) -> None:
+            in_turn(session, f"jobs of {owner}")  # calls that come together are counted one after another
+            if going(session, owner) > most:
+                raise Overloaded(f"同时进行的任务已达上限（{most} 个），请等其中一个结束后再试。", retry_after_s=BUSY_S)
+            if claim:
+                claim(session)
+
+        return counted
 
     def sweep(self, before_ms: int) -> None:
         """Mend what a crash or a database that was away left half done, among the jobs made before a time.

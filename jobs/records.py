@@ -35,12 +35,6 @@ class Records:
             if claim:
                 claim(session)
 
-    def going(self, owner: str) -> int:
-        """How many of an owner's jobs have not ended."""
-        theirs = select(func.count()).where(GOING_ON, JobRow.owner == owner, JobRow.state.in_(ALIVE))
-        with self.database.session() as session:
-            return session.scalar(theirs) or 0
-
     def start(self, job_id: str) -> Job | None:
         """The job, now running; None when it must not run (again)."""
         with self.database.session() as session:
@@ -191,3 +185,8 @@ def view(row: JobRow) -> JobView:
 
 def _event(row: EventRow, job: JobRow) -> Event:
     return Event(id=row.id, owner=row.owner, kind=row.kind, data=row.data, created_ms=row.created_ms, job=_job(job))
+
+
+def going(session: Session, owner: str) -> int:
+    """How many of an owner's jobs have not ended."""
+    return session.scalar(select(func.count()).where(GOING_ON, JobRow.owner == owner, JobRow.state.in_(ALIVE))) or 0

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import av
 import httpx
@@ -15,6 +16,7 @@ from tests.avatars import keep
 from tests.checkpoints.whisper import PHRASE
 from tests.conftest import Cluster, sign_up
 from tests.conversing import of, talking
+from tests.lips import late
 from tests.media import speech
 from tests.test_converse_cluster import question
 from tests.test_human import owner_of
@@ -46,14 +48,18 @@ def is_a_talkie(content: bytes) -> None:
     assert np.abs(frames[0][1].astype(int) - frames[len(frames) // 2][1]).max() > 0
 
 
-def test_a_recorded_question_is_answered_by_the_avatar_that_ships(own: httpx.Client) -> None:
+def test_a_recorded_question_is_answered_by_the_avatar_that_ships(own: httpx.Client, tmp_path: Path) -> None:
     form = {"model_name": "SyncTalk", "model_param": "", "api_choice": ""}
     answer = own.post("/chat_system", data=form, files={"audio": ("input.wav", speech())})
     body = answer.json()
     assert body["status"] == "success", body
     assert body["message"] == "对话生成成功" and "x-troupe-model" not in answer.headers
     assert body["response"]
-    is_a_talkie(own.get(body["video_path"]).content)
+    film = own.get(body["video_path"]).content
+    is_a_talkie(film)
+    (tmp_path / "film.mp4").write_bytes(film)
+    frames, together = late(tmp_path / "film.mp4")
+    assert abs(frames) <= 1 and together >= 0.5, (frames, together)
     [record] = own.get("/api/history/chat_system").json()["history"]
     assert (record["result"]["heard"], record["result"]["rendered"]) == (PHRASE, "avatar")
     shipped = {f"models/{model}/starter" for model in ("SyncTalk", "ER-NeRF")}

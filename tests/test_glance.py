@@ -30,7 +30,7 @@ ray_serve_deployment_queued_queries{application="troupe",deployment="painter",ha
 ray_serve_deployment_queued_queries{application="troupe",deployment="painter",handle="b"} 1.0
 ray_serve_num_router_requests_total{deployment="painter"} 7.0
 """
-PAINTER = Figures(memory_bytes=400_000_000, gpu_bytes=512_000_000, waiting=4)
+PAINTER = Figures(memory_bytes=400_000_000, gpu_bytes=512 << 20, waiting=4)
 
 
 class NodeAgent(Service):

@@ -1,6 +1,7 @@
 """One caller takes no more than its share."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,14 @@ def test_so_many_jobs_at_once_and_no_more(jobs: Jobs) -> None:
     jobs.records.complete(first, {})
     jobs.cancel(second, "anna")
     assert submit(jobs, "anna") and submit(jobs, "anna")
+
+
+def test_those_that_come_together_are_counted_too(jobs: Jobs) -> None:
+    def try_to(_: int) -> bool:
+        try:
+            return bool(submit(jobs, "anna"))
+        except Overloaded:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(try_to, range(24))) == 2

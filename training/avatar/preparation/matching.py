@@ -24,12 +24,12 @@ def matched(footage: Footage, sound: Sound) -> tuple[Footage, int]:
     loud = loudness(footage.windows)
     lag, match = lag_of(opening, loud, MOST_LAG)
     chances = by_chance(opening, loud)
-    if match < max(LEAST_MATCH, np.quantile(chances, CHANCE)):
+    if match < max(LEAST_MATCH, float(np.quantile(chances, CHANCE))):
         raise InvalidInput(
             "视频不适合训练：声音与口型对不上，可能是音乐、配音或旁白，请使用画面中的人自己讲话的视频。",
             param="ref_video",
         )
-    if abs(lag) <= UNSEEN or match < max(SURE, chances.max()):
+    if abs(lag) <= UNSEEN or match < max(SURE, float(chances.max())):
         return footage, 0
     start = (MOST_LAG - lag) * SAMPLES
     moved = windows(sound[start : start + len(footage.frames) * SAMPLES])

@@ -91,15 +91,16 @@ def followed(frames: Pictures, poses: Poses, camera: NDArray[np.float32]) -> Tra
     """By their neighbourhoods (Lucas and Kanade), until following them back does not end where they were. New ones
     begin all along: a head that turns hides those of the start."""
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
-    at, which, places, first = [], [], [], []
+    at, which, first = list[NDArray[np.int64]](), list[NDArray[np.int64]](), list[NDArray[np.int64]]()
+    places: list[NDArray[np.float64]] = []
     for start in range(0, len(grey), AGAIN):
         there, seen = _from(grey[start : start + LIFE], poses[start], camera)
         track, frame = seen.nonzero()
         at.append(frame + start)
-        which.append(track + sum(map(len, first)))
+        which.append(track + sum(len(each) for each in first))
         places.append(there[track, frame].astype(np.float64))
         first.append(np.full(len(there), start))
-    return Tracks(*(np.concatenate(each) for each in (at, which, places, first)))
+    return Tracks(np.concatenate(at), np.concatenate(which), np.concatenate(places), np.concatenate(first))
 
 
 def _from(
@@ -120,7 +121,7 @@ def _from(
         close = np.linalg.norm(back - places[-1], axis=2)[:, 0] < BACK
         places.append(there)
         seen.append(seen[-1] & (ok[:, 0] == 1) & close)
-    return np.stack(places, axis=1)[:, :, 0], np.stack(seen, axis=1)
+    return np.stack(places, axis=1)[:, :, 0].astype(np.float32), np.stack(seen, axis=1)
 
 
 def projected(poses: Tensor, points: Tensor, camera: Tensor) -> Tensor:
