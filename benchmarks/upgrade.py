@@ -8,6 +8,7 @@ being drawn while nginx is pointed at it and the first is ended.
 
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -29,9 +30,9 @@ from cli.demo import ask, follow, sign_in
 from cli.environment import free_port
 from contracts.settings import ROOT
 
-PAUSE_S, DRAINS_S = 0.05, 5.0
+PAUSE_S, DRAINS_S = 0.05, 2.0
 VARIABLES = {
-    "TROUPE_STORY_PAGES": "40",
+    "TROUPE_STORY_PAGES": "24",
     "TROUPE_STATUS_LIMIT": "1000000 per minute",
     "TROUPE_FORWARDED_HOPS": "1",
 }
@@ -68,6 +69,12 @@ class Front:
             self.process.send_signal(signal.SIGHUP)
         else:
             self.process = subprocess.Popen(["nginx", "-c", str(config), "-p", str(self.folder)])
+            while not self._listens() and self.process.poll() is None:
+                time.sleep(PAUSE_S)
+
+    def _listens(self) -> bool:
+        with socket.socket() as there:
+            return there.connect_ex((HOST, self.port)) == 0
 
     def end(self) -> None:
         if self.process:
