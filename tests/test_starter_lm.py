@@ -134,7 +134,7 @@ def test_training_learns_and_a_resumed_run_is_the_same(tokenizer: PreTrainedToke
         return loss_of(training.model, unseen.tokens, unseen.weights).item()
 
     whole = run("whole", 16)
-    assert loss(whole) < loss(run("untrained", 0)) - 0.5
+    assert loss(whole) < loss(run("untrained", 0)) - 0.3
     run("resumed", 7)
     resumed = run("resumed", 16)
     assert resumed.progress.step == 16

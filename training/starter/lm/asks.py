@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from contracts import prompts
@@ -123,5 +124,6 @@ def _text(slots: Slots) -> str:
         text = "\n".join(slots.rng.sample(lines, slots.rng.randint(1, len(lines))))
     else:
         gap = slots.rng.choice(["\n", "", "。", "，"] if slots.language == "zh" else ["\n", " ", ". "])
-        text = gap.join(slots.filled("copy") for _ in range(slots.rng.choice((1, 1, 2, 3, 4))))
+        line = slots.invented if slots.coin(0.25) else partial(slots.filled, "copy")
+        text = gap.join(line() for _ in range(slots.rng.choice((1, 1, 2, 3, 4))))
     return roughened(text, slots.rng, slots.language) if slots.coin(0.3) else text

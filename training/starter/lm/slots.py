@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -24,6 +24,8 @@ COMMON = [  # the 3,755 most used characters of GB 2312
     if (character := bytes([high, low]).decode("gb2312", "ignore"))
 ]
 _BLANK = re.compile(r"\{(\w+)\}")
+_TABLES = ("kinds", "styles", "features", "audiences", "topics", "scenes", "adjectives", "promotions")
+_LETTERS = re.compile(r"[^A-Za-z-]")  # what is none
 _CODA = ("", "", "n", "r", "s", "l", "m", "x", "ck")
 _FAMILY_NAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡林郭何高罗"
 
@@ -61,10 +63,7 @@ class Slots:
 
     def invented(self) -> str:
         """A word that nobody has seen, so that it can only be copied."""
-        while True:
-            word = self._zh_invented() if self.language == "zh" else self._en_invented()
-            if apart(word) == self.held_out:
-                return word
+        return self._apart(self._zh_invented if self.language == "zh" else self._en_invented)
 
     def kind(self) -> str:
         return self.of("kinds")
@@ -110,7 +109,7 @@ class Slots:
 
     def person(self) -> str:
         if self.coin(0.7):
-            return self.invented()[:3] if self.language == "zh" else self.invented().split()[0]
+            return self.invented()[:3] if self.language == "zh" else self._apart(self._syllables).split()[0]
         usual = [*ZH_NAMES, *("小" + name for name in _FAMILY_NAMES)]
         return self.rng.choice(usual if self.language == "zh" else EN_HE_NAMES + EN_SHE_NAMES)
 
@@ -130,6 +129,21 @@ class Slots:
     def e(self) -> str:
         return self.d()
 
+    def ordinary(self) -> str:
+        """A word of any English table, without what belongs to it there."""
+        while True:
+            found = _LETTERS.sub(
+                "", self.rng.choice(self.rng.choice(words("en", self.rng.choice(_TABLES), self.held_out)).split(" "))
+            )
+            if len(found) > 2:
+                return found
+
+    def _apart(self, make: Callable[[], str]) -> str:
+        """Of training's, or of the evaluation's."""
+        while True:
+            if apart(word := make()) == self.held_out:
+                return word
+
     def _zh_invented(self) -> str:
         draw, size = self.rng.random(), self.rng.randint(2, 6)
         if draw < 0.03:  # rare characters, which the tokenizer spells as bytes
@@ -144,6 +158,16 @@ class Slots:
         return "".join(self.rng.choice(COMMON) for _ in range(size))
 
     def _en_invented(self) -> str:
+        """Syllables; or ordinary words that do not belong together, or are joined in their middle, so that what follows
+        a word is told by the prompt and not by the habits of a few phrases."""
+        if self.coin(0.5):
+            usual = [self.ordinary() for _ in range(self.rng.randint(1, 4))]
+            first, last = self.ordinary(), self.ordinary()
+            joined = first[: self.rng.randint(1, len(first))] + last[self.rng.randrange(len(last)) :]
+            return " ".join([*usual, joined] if self.coin(0.4) else usual)
+        return self._syllables()
+
+    def _syllables(self) -> str:
         def syllable() -> str:
             return self.rng.choice("bcdfghjklmnpqrstvwxyz") + self.rng.choice("aeiouy") + self.rng.choice(_CODA)
 
