@@ -110,6 +110,11 @@ def test_the_topic_chooses_the_hero_and_the_helper_where_it_names_them() -> None
     assert "小兔子" in text_of(told("狐狸和兔子"))
 
 
+@pytest.mark.parametrize("topic", ["a moonlight picnic", "the spacesuit", "a snowmobile race"])
+def test_a_topic_may_have_a_place_within_a_word(topic: str) -> None:
+    assert told(topic, language="en").pages
+
+
 @pytest.mark.parametrize("pages", [1, 2, 24])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_long_topics_get_an_excerpt(language: str, pages: int) -> None:

@@ -112,7 +112,7 @@ class Launcher:
         attempt = max(1, await asyncio.to_thread(papers.turn))
         while time.monotonic() < until_s:
             told = await asyncio.to_thread(papers.told, attempt)
-            if told.figures != said:
+            if told.figures not in (said, Figures()):  # of an attempt that has just begun there is nothing to tell
                 said = told.figures
                 await tell(said)
             if told.state != "going":

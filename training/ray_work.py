@@ -49,7 +49,7 @@ class Line:
         return self.cancelled or self.superseded
 
     def _beat(self) -> None:
-        said = None
+        said = self.told  # nothing yet: what was told before this worker began stays until there is more
         while not self._over.wait(BEAT_S):
             try:
                 self._hear()

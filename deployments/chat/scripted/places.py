@@ -175,7 +175,8 @@ def choose(scene: str, topic: str, kind: Kind | None, language: str, rng: Random
         sort = sort_of(scene, language)
         return Setting(_zh_place(scene) if language == "zh" else _en_place(scene), SPOTS[sort], sort)
     sort = sort_of(topic, language)
-    if sort in ("other", "space", "snow") and not re.search("月球|太空|雪地|space|moon|snow", topic.lower()):
+    far = sort in ("space", "snow") and not re.search("月球|太空|雪地|space|moon|snow", topic.lower())
+    if sort == "other" or far:
         sort = rng.choice(_AT_HOME.get(kind.en if kind else "", _USUAL))
     return Setting(rng.choice(_OWN[sort])[language == "en"], SPOTS[sort], sort)
 
