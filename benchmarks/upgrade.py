@@ -11,17 +11,14 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
 
+from benchmarks.asking import PAUSE_S, asking
 from benchmarks.cluster import machine
 from benchmarks.databases import postgres
 from benchmarks.nodes import HOST, Nodes, nodes
@@ -30,7 +27,7 @@ from cli.demo import ask, follow, sign_in
 from cli.environment import free_port
 from contracts.settings import ROOT
 
-PAUSE_S, DRAINS_S = 0.05, 2.0
+DRAINS_S = 2.0
 VARIABLES = {
     "TROUPE_STORY_PAGES": "24",
     "TROUPE_STATUS_LIMIT": "1000000 per minute",
@@ -98,7 +95,10 @@ def main() -> None:
 
 
 def move(front: Front, old: Nodes, new: Nodes) -> None:
-    with httpx.Client(base_url=front.url, timeout=600, verify=False) as client, asking(front.url) as answered:
+    with (
+        httpx.Client(base_url=front.url, timeout=600, verify=False) as client,
+        asking(front.url, "/v1/models", verify=False) as answered,
+    ):
         sign_in(client)
         task = ask(client, "POST", "/api/task/new", json={"topic": "小狐狸学会分享"})["task_id"]
         follow(client, ask(client, "POST", f"/api/task/{task}/execute/1")["celery_task_id"], lambda _: None)
@@ -142,29 +142,6 @@ def wait(url: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{url} did not begin to serve")
         time.sleep(0.5)
-
-
-@contextmanager
-def asking(url: str) -> Iterator[Counter[str]]:
-    """Somebody asks all the time, one question after another; what was answered, by status."""
-    answered: Counter[str] = Counter()
-    over = threading.Event()
-
-    def go() -> None:
-        with httpx.Client(base_url=url, timeout=60, verify=False) as client:
-            while not over.wait(PAUSE_S):
-                try:
-                    answered[str(client.get("/v1/models").status_code)] += 1
-                except httpx.HTTPError as error:
-                    answered[type(error).__name__] += 1
-
-    asks = threading.Thread(target=go)
-    asks.start()
-    try:
-        yield answered
-    finally:
-        over.set()
-        asks.join()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,7 @@
 import os
 import subprocess
 import sys
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import httpx
 import pytest
 import yaml
 
+from benchmarks.asking import asking
 from benchmarks.nodes import HOST, Node, Nodes, nodes
 from cli.environment import free_port
 from contracts.settings import ROOT, Settings
@@ -86,26 +84,6 @@ def user(place: Place) -> Iterator[httpx.Client]:
         yield client
 
 
-@contextmanager
-def asking(user: httpx.Client, path: str) -> Iterator[Counter[int]]:
-    """Somebody asks all the time, one question after another; what was answered, by status."""
-    answered: Counter[int] = Counter()
-    over = threading.Event()
-
-    def ask() -> None:
-        with httpx.Client(base_url=user.base_url, headers=user.headers, timeout=30) as client:
-            while not over.wait(0.05):
-                answered[client.get(path).status_code] += 1
-
-    asks = threading.Thread(target=ask)
-    asks.start()
-    try:
-        yield answered
-    finally:
-        over.set()
-        asks.join()
-
-
 @pytest.mark.parametrize("shown", [True, False])
 def test_the_head_speaks_to_whoever_shows_its_token(place: Place, shown: bool) -> None:
     everything = os.environ | dict(place.nodes.variables)
@@ -116,7 +94,8 @@ def test_the_head_speaks_to_whoever_shows_its_token(place: Place, shown: bool) -
 
 
 def test_a_node_dies_amid_the_pages(place: Place, user: httpx.Client) -> None:
-    with drawing(place.cluster, user) as job, asking(user, f"/v1/jobs/{job.job}") as answered:
+    url = place.cluster.url
+    with drawing(place.cluster, user) as job, asking(url, f"/v1/jobs/{job.job}", user.headers) as answered:
         finished = job.finished()
         place.workers[0].kill()
         assert job.row.state == "running" and len(job.delivered()) < PAGES
@@ -128,7 +107,7 @@ def test_a_node_dies_amid_the_pages(place: Place, user: httpx.Client) -> None:
 
 def test_the_head_dies_and_comes_back(place: Place, user: httpx.Client) -> None:
     """Nobody notices: what it knew is in Redis, and no replica runs there."""
-    with drawing(place.cluster, user) as job, asking(user, "/readyz") as answered:
+    with drawing(place.cluster, user) as job, asking(place.cluster.url, "/readyz", user.headers) as answered:
         finished = job.finished()
         place.head.kill()
         eventually(lambda: job.row.state != "running", ENDS_S)
@@ -145,7 +124,7 @@ def test_the_head_dies_and_comes_back(place: Place, user: httpx.Client) -> None:
 
 def test_redis_is_restarted(place: Place, user: httpx.Client) -> None:
     """The head ends, as it can keep nothing; a new one goes on from what Redis has on its disk."""
-    with asking(user, "/readyz") as answered:
+    with asking(place.cluster.url, "/readyz", user.headers) as answered:
         place.redis.kill()
         place.redis.wait()
         eventually(lambda: place.head.process.poll() is not None, ENDS_S)
