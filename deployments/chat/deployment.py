@@ -47,7 +47,10 @@ class ChatDeployment:
         try:
             yield request.model_copy(update={"adapter": str(await asyncio.shield(lending))})
         finally:
-            lending.add_done_callback(lambda lent: self._give_back(request.adapter, lent))
+            if lending.done():
+                self._give_back(request.adapter, lending)
+            else:
+                lending.add_done_callback(lambda lent: self._give_back(request.adapter, lent))
 
     def _give_back(self, adapter: str, lent: asyncio.Task[Path]) -> None:
         """Also where the caller left while it was fetched."""
