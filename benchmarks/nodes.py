@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from contracts.settings import ROOT, Settings
 
 HOST = "127.0.0.1"
 START_S = 180.0
+STARTED = "Ray runtime started"  # as `ray start` tells
 FAST = {  # a node that is dead is known to be within two seconds, in place of half a minute
     "RAY_health_check_initial_delay_ms": "500",
     "RAY_health_check_period_ms": "500",
@@ -74,18 +75,16 @@ class Nodes:
             missing_ok=True
         )  # or the nodes that wait are taken for another head
         head = self._start(command, self.http_port, kept)
-        deadline = time.monotonic() + START_S
-        while not self._answers():
-            if time.monotonic() > deadline or head.process.poll() is not None:
-                raise TimeoutError(f"Ray's head did not start; its logs are in {self.folder}")
-            time.sleep(0.2)
+        self._wait(head, self._answers)
         return head
 
     def add(self, cpus: int) -> Node:
-        """A node more, with a proxy of its own. It joins a little later."""
+        """A node more, with a proxy of its own. One after another: of those that begin together some give up."""
         port = free_port()
         own = {"RAY_SERVE_WORKER_PROXY_HTTP_PORT": str(port)}
-        return self._start([f"--address={HOST}:{self.port}", f"--num-cpus={cpus}"], port, own)
+        node = self._start([f"--address={HOST}:{self.port}", f"--num-cpus={cpus}"], port, own)
+        self._wait(node, lambda: STARTED in (self.folder / f"{port}.log").read_text(encoding="utf-8"))
+        return node
 
     def deploy(self, config: dict[str, Any]) -> None:
         """Hand a configuration to Serve; the head's proxy has a port of its own."""
@@ -107,13 +106,20 @@ class Nodes:
         command = [str(Path(sys.executable).with_name("ray")), "start", "--block", f"--node-ip-address={HOST}"]
         command += ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
         command += ["--object-store-memory=100000000", "--disable-usage-stats", *options]
-        with (self.folder / "start.log").open("ab") as log:
+        with (self.folder / f"{http}.log").open("wb") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=os.environ | dict(self.variables) | dict(variables), stdout=log, stderr=log
             )
         node = Node(process, f"http://{HOST}:{http}")
         self.members.append(node)
         return node
+
+    def _wait(self, node: Node, started: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_S
+        while not started():
+            if time.monotonic() > deadline or node.process.poll() is not None:
+                raise TimeoutError(f"A node of Ray did not start; its logs are in {self.folder}")
+            time.sleep(0.2)
 
     def _answers(self) -> bool:
         try:
@@ -131,7 +137,7 @@ class Nodes:
 def nodes(settings: Settings, redis: str = "", **variables: str) -> Iterator[Nodes]:
     """None has been started; all are gone in the end."""
     folder = Path(tempfile.mkdtemp(prefix="n", dir=runtime_dir()))
-    every = environment(settings, proxied=False) | FAST | {"PYTHONPATH": str(ROOT)} | variables
+    every = environment(settings, proxied=False) | FAST | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | variables
     some = Nodes(folder, every, redis)
     try:
         yield some

@@ -18,6 +18,7 @@ class Job(Contract):
     kind: str
     owner: str
     params: dict[str, Any]
+    trace: str = ""  # of the call that it was submitted by, as W3C's `traceparent` writes it
     lease: str = ""  # of the worker who runs it
 
     def made(self, model: str = "", prompt: str = "", **parameters: Any) -> Provenance:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from contracts.catalog import CATALOG
+from contracts.catalog import CATALOG, ModelSpec
 from contracts.errors import Unavailable
 from contracts.settings import Settings
 
@@ -38,6 +38,12 @@ def local(weights: str, revision: str = "", only: Sequence[str] = ()) -> Path | 
     except (HFValidationError, LocalEntryNotFoundError):
         return None
     return Path(found) if _whole(Path(found)) else None
+
+
+def is_here(spec: ModelSpec) -> bool:
+    """Whether a model would start without a hub, as far as its weights go."""
+    weights, revision = spec.options.get("weights", ""), spec.options.get("revision", "")
+    return not weights or local(weights, revision) is not None
 
 
 def pulled(weights: str, revision: str = "", only: Sequence[str] = ()) -> Path:

@@ -18,7 +18,8 @@ from api.state import Engines, make
 from contracts.catalog import Capability, ModelSpec, models
 from contracts.errors import InvalidInput
 from contracts.settings import Settings
-from graphs.arguments import Args, check_licences, check_needed, check_shared
+from deployments.weights import is_here
+from graphs.arguments import Args, check_licences, check_needed, check_shared, with_defaults
 from graphs.models import ATTENDED, deploy_all, named, remotes
 from graphs.pipelines import pipelines
 from graphs.spare import spared
@@ -115,7 +116,7 @@ def build(args: Args) -> Application:
         name: spec.model_copy(update={"options": spec.options | args.options.get(name, {})})
         for name, spec in models().items()
     }
-    served = [_named(known, name) for name in args.models]
+    served = with_defaults([_named(known, name) for name in args.models], args.preferred, is_here)
     check_needed(served)
     check_licences(served, settings.commercial)
     check_shared(served, args.shared)

@@ -1,6 +1,6 @@
 """What serve_config.yaml asks of the application, and whether it can be had."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,12 +24,22 @@ class Args(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     models: list[str] = Field(description="Ids of the catalogue; the first of each capability is its default.")
+    preferred: list[str] = Field([], description="Of `models`: its capability's default where its weights are here.")
     fallback: bool = Field(
         False,
         description="The default answers for a known model that is not served, `scripted` for a default that failed.",
     )
     options: dict[str, dict[str, Any]] = Field({}, description="By model: options in place of the catalogue's.")
     shared: dict[str, Shared] = Field({}, description="By name: a deployment for several image models.")
+
+
+def with_defaults(
+    served: list[ModelSpec], preferred: list[str], is_here: Callable[[ModelSpec], bool]
+) -> list[ModelSpec]:
+    """The models with those first that are preferred and here."""
+    if unknown := sorted(set(preferred) - {spec.id for spec in served}):
+        raise InvalidInput(f"`preferred` names what `models` does not: {unknown[0]}.", param="preferred")
+    return sorted(served, key=lambda spec: not (spec.id in preferred and is_here(spec)))
 
 
 def check_needed(served: list[ModelSpec]) -> None:

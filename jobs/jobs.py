@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from contracts.errors import Overloaded
 from contracts.jobs import Job
 from contracts.settings import Settings
-from jobs import engine
+from jobs import engine, tracing
 from jobs.records import Claim, Records, going
 from store.database import Database, in_turn
 from store.disk import check_room
@@ -46,6 +46,7 @@ class Jobs:
         nearly full, `Overloaded` when the owner has as many jobs as it may.
         """
         check_room(self.settings)
+        job = job.model_copy(update={"trace": tracing.carried()})
         self.records.create(job, subject, self._within_share(job.owner, claim), callback_url)
         try:
             self._enqueue(job.id, job.kind)

@@ -178,7 +178,7 @@ def _log(session: Session, job_id: str, owner: str, kind: str, data: dict[str, A
 
 
 def _job(row: JobRow, lease: str = "") -> Job:
-    return Job(id=row.id, kind=row.kind, owner=row.owner, params=row.params, lease=lease)
+    return Job(id=row.id, kind=row.kind, owner=row.owner, params=row.params, trace=row.trace, lease=lease)
 
 
 def view(row: JobRow) -> JobView:

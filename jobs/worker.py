@@ -21,6 +21,7 @@ from jobs.patience import patiently
 from jobs.records import Records
 from jobs.retention import Retention, retain_forever
 from jobs.steps import DurableSteps, outcome
+from jobs.tracing import span
 from store.artifacts import Artifacts
 from store.database import Database, now_ms
 from store.faults import told
@@ -81,7 +82,7 @@ class Worker:
 
     async def _drive(self, job: Job) -> None:
         try:
-            with told():
+            with told(), span(job.kind, job):
                 result = await self._pipeline(job).run(job, self._steps(job))
             await patiently(self.records.complete, job.id, result)
         except Cancelled:
@@ -101,7 +102,7 @@ class Worker:
             part = self._pipeline(job).part
             if part is None:
                 raise InvalidInput(f"A {job.kind} job has no parts.")
-            with told():
+            with told(), span(f"{job.kind} part", job):
                 return await part(job, item, self._steps(job))
         finally:
             await self._confirm()

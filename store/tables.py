@@ -159,6 +159,7 @@ class JobRow(Table):
     error: Mapped[str]
     error_code: Mapped[str | None] = mapped_column(String(32))  # of `contracts.errors`
     params: Mapped[dict[str, Any]]
+    trace: Mapped[str] = mapped_column(String(55), server_default=text("''"))  # W3C's `traceparent`
     result: Mapped[dict[str, Any]]
     created_ms: Mapped[int] = mapped_column(BigInteger)
     started_ms: Mapped[int | None] = mapped_column(BigInteger)

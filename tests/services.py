@@ -54,7 +54,9 @@ def redis_server(port: int, folder: Path | None = None) -> Iterator[subprocess.P
     command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     command += ["--dir", str(folder), "--appendonly", "yes"] if folder else []
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        with Redis(port=port) as client:
-            eventually(client.ping, but=ConnectionError)
-        yield server
-        server.kill()
+        try:
+            with Redis(port=port) as client:
+                eventually(client.ping, but=ConnectionError)
+            yield server
+        finally:
+            server.kill()

@@ -10,14 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
+from compose_spec import PyCompose
+from jsonschema import Draft202012Validator
 
 from api.limits import MIB
 from cli.environment import PROXIED, environment
 from contracts.settings import ROOT, Settings
 
 DEPLOY = ROOT / "deploy"
+KUBERNETES = "1.31"
 SECRETS = "/etc/troupe/secrets/"
 OF_THIS_MACHINE = {"TMPDIR", "TROUPE_VAR", "TROUPE_REVISION", "NO_PROXY", "no_proxy", "RAY_AUTH_TOKEN_PATH"}
 BEHIND = {
@@ -158,6 +162,28 @@ def test_kubernetes_serves_the_same(service: dict[str, Any]) -> None:
     assert (config["http_options"]["host"], ours["http_options"]["host"]) == ("0.0.0.0", "127.0.0.1")
 
 
+def spec_errors(service: dict[str, Any]) -> list[str]:
+    """Where a RayService is not as its operator defines it; an unknown field is an error too."""
+    schema = json.loads((ROOT / "tests/schemas/rayservice.json").read_text(encoding="utf-8"))
+    return [error.json_path for error in Draft202012Validator(schema).iter_errors(service)]
+
+
+def test_the_operator_knows_every_field(service: dict[str, Any]) -> None:
+    assert spec_errors(service) == []
+    groups = service["rayClusterConfig"]["workerGroupSpecs"]
+    misspelt = service | {"rayClusterConfig": service["rayClusterConfig"] | {"workerGroupSpec": groups}}
+    assert spec_errors(misspelt) == ["$.rayClusterConfig"]
+
+
+def test_kubernetes_knows_every_field(documents: list[dict[str, Any]], pods: list[dict[str, Any]]) -> None:
+    ours = [each for each in documents if each["kind"] != "RayService"]
+    whole = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "ray"}}
+    for each in [*ours, *(whole | {"template": pod} for pod in pods)]:
+        kubernetes_validate.validate(each, KUBERNETES, strict=True)
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(whole | {"templat": pods[0]}, KUBERNETES, strict=True)
+
+
 def probes(container: dict[str, Any]) -> Iterator[Any]:
     for name in ("readinessProbe", "livenessProbe"):
         (check,) = (container[name][way]["port"] for way in ("tcpSocket", "httpGet") if way in container[name])
@@ -216,6 +242,17 @@ def test_what_is_in_front_lets_through_what_we_do(documents: list[dict[str, Any]
     told = {name.rpartition("/")[2]: value for name, value in notes.items()}
     assert int(told["proxy-body-size"].removesuffix("m")) * MIB > Settings.model_fields["video_mib"].default * MIB
     assert int(told["proxy-read-timeout"]) > Settings.model_fields["sync_s"].default
+
+
+def composed() -> str:
+    """The file with its variables' defaults in their places."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+
+
+def test_compose_knows_every_field() -> None:
+    PyCompose.from_yaml(composed())
+    with pytest.raises(ValueError, match="healthchek"):
+        PyCompose.from_yaml(composed().replace("healthcheck", "healthchek", 1))
 
 
 def test_the_servers_around_are_complete() -> None:

@@ -373,7 +373,7 @@ def test_work_is_done_by_the_workers_that_are_left(place: Place) -> None:
     for job in jobs:
         assert place.end(job).state == "completed"
         assert [place.notes(job).count(f"step {number}") for number in range(1, 7)] == [1] * 6
-    assert len(place.workers()) == 1
+    eventually(lambda: len(place.workers()) == 1)  # it may have had no work: then its lease ends later
 
 
 def test_what_is_cancelled_while_no_worker_runs_stays_so(place: Place) -> None:

@@ -1,10 +1,14 @@
 """Which model answers a request."""
 
+from pathlib import Path
+
 import pytest
 
 from api.models import Models
 from contracts.catalog import Capability, ModelSpec, models
 from contracts.errors import InvalidInput, ServiceError, Unavailable
+from deployments.weights import is_here
+from graphs.arguments import with_defaults
 
 KNOWN = models()
 SERVED = [KNOWN["scripted"], KNOWN["painter"], KNOWN["film"]]
@@ -94,3 +98,14 @@ def test_a_capability_without_a_model_is_unavailable(fallback: bool) -> None:
     for name in (None, "espeak"):
         with pytest.raises(Unavailable):
             made(fallback).resolve("speech", name)
+
+
+def test_what_is_preferred_is_the_default_once_its_weights_are_here(tmp_path: Path) -> None:
+    large = ModelSpec(id="large", capability="chat", engine="vllm", options={"weights": str(tmp_path / "large")})
+    served = [*SERVED, large]
+    assert with_defaults(served, ["large"], is_here) == served
+    (tmp_path / "large").mkdir()
+    assert with_defaults(served, ["large"], is_here) == [large, *SERVED]
+    assert with_defaults(served, [], is_here) == served
+    with pytest.raises(InvalidInput, match="smaller"):
+        with_defaults(served, ["smaller"], is_here)

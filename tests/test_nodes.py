@@ -18,7 +18,8 @@ from cli.environment import free_port
 from contracts.settings import ROOT, Settings
 from store.database import now_ms
 from tests.conftest import FRONT_ENDS, RATES, Cluster, sign_up
-from tests.services import redis_server
+from tests.services import hosted, redis_server
+from tests.spans import Collector
 from tests.story import execute, new_task, run
 from tests.test_kills import drawing
 from tests.waiting import eventually
@@ -32,6 +33,11 @@ pytestmark = [
 START_S, ENDS_S, BACK_S = 300.0, 90.0, 60.0
 PAGES = 24
 TOLD = {200, 202, 503}  # an answer, or a word to come again
+TRACED = {
+    "RAY_SERVE_TRACING_EXPORTER_IMPORT_PATH": "deployments.tracing:exporters",
+    "RAY_SERVE_TRACING_SAMPLING_RATIO": "1",
+    "OTEL_BSP_SCHEDULE_DELAY": "500",  # milliseconds until spans are sent
+}
 
 
 @dataclass
@@ -63,8 +69,9 @@ def place(tmp_path_factory: pytest.TempPathFactory, new_postgres: Callable[[], s
     var: Path = tmp_path_factory.mktemp("nodes")
     port = free_port()
     variables = RATES | FRONT_ENDS | {"TROUPE_STORY_PAGES": str(PAGES), "TROUPE_LIMITS_URL": f"redis://{HOST}:{port}/1"}
-    with pytest.MonkeyPatch.context() as patch, redis_server(port, var) as redis:
+    with pytest.MonkeyPatch.context() as patch, redis_server(port, var) as redis, hosted(Collector) as collector:
         patch.setenv("TROUPE_DATABASE_URL", new_postgres())
+        variables |= TRACED | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector}
         with nodes(Settings(var=var), f"{HOST}:{port}", **variables) as some:
             head, workers = some.start_head(), [some.add(4), some.add(4)]
             deploy(some)
@@ -92,6 +99,18 @@ def test_the_head_speaks_to_whoever_shows_its_token(place: Place, shown: bool) -
     command = [Path(sys.executable).with_name("ray"), "status", f"--address={HOST}:{place.nodes.port}"]
     told = subprocess.run(command, env=variables, capture_output=True, text=True)
     assert ("Node status" in told.stdout) is shown, told.stderr
+
+
+def names_in_trace_of(path: str) -> set[str]:
+    """Of all spans of the call whose path ends like this."""
+    traces = {span.trace_id for span in Collector.spans if span.name.endswith(path)}
+    return {span.name for span in Collector.spans if span.trace_id in traces}
+
+
+def test_a_call_its_job_and_the_models_of_it_are_one_trace(place: Place, user: httpx.Client) -> None:
+    run(user, new_task(user), 1)
+    eventually(lambda: "story.write" in names_in_trace_of("/execute/1"))
+    eventually(lambda: "replica_handle_request scripted generate" in names_in_trace_of("/execute/1"))
 
 
 def test_a_node_dies_amid_the_pages(place: Place, user: httpx.Client) -> None:

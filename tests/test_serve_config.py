@@ -11,6 +11,7 @@ import yaml
 
 from contracts.catalog import NEEDED, models
 from deployments.registry import ENGINES
+from graphs.arguments import with_defaults
 from tests.conftest import ROOT, Cluster, sign_up, start, stop
 from tests.story import new_task, next_message, notifications, run
 
@@ -80,6 +81,15 @@ def test_what_runs_as_it_comes_is_awake_and_answers_by_default() -> None:
     for capability in NEEDED:
         default = next(name for name in application["args"]["models"] if known[name].capability == capability)
         assert least[default] == 1 and not known[default].needs
+
+
+def test_with_its_weights_here_qwen_writes_by_default() -> None:
+    (application,) = load("serve_config.yaml")["applications"]
+    args, known = application["args"], models()
+    for here, default in ((False, "scripted"), (True, "qwen2.5-7b-instruct")):
+        served = with_defaults([known[name] for name in args["models"]], args["preferred"], lambda _, here=here: here)
+        assert next(spec.id for spec in served if spec.capability == "chat") == default
+        assert next(spec.id for spec in served if spec.capability == "image") == "painter"
 
 
 @pytest.fixture(scope="module")
