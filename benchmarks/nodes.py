@@ -37,6 +37,10 @@ FAST = {  # a node that is dead is known to be within two seconds, in place of h
 class Node:
     process: subprocess.Popen[bytes]
     http: str  # the URL of its proxy
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     def kill(self) -> None:
         """As a machine that loses its power."""
@@ -83,7 +87,7 @@ class Nodes:
         port = free_port()
         own = {"RAY_SERVE_WORKER_PROXY_HTTP_PORT": str(port)}
         node = self._start([f"--address={HOST}:{self.port}", f"--num-cpus={cpus}"], port, own)
-        self._wait(node, lambda: STARTED in (self.folder / f"{port}.log").read_text(encoding="utf-8"))
+        self._wait(node, lambda: STARTED in node.said())
         return node
 
     def deploy(self, config: dict[str, Any]) -> None:
@@ -106,11 +110,12 @@ class Nodes:
         command = [str(Path(sys.executable).with_name("ray")), "start", "--block", f"--node-ip-address={HOST}"]
         command += ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
         command += ["--object-store-memory=100000000", "--disable-usage-stats", *options]
-        with (self.folder / f"{http}.log").open("wb") as log:
+        path = self.folder / f"{http}.log"
+        with path.open("wb") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=os.environ | dict(self.variables) | dict(variables), stdout=log, stderr=log
             )
-        node = Node(process, f"http://{HOST}:{http}")
+        node = Node(process, f"http://{HOST}:{http}", path)
         self.members.append(node)
         return node
 
@@ -118,7 +123,7 @@ class Nodes:
         deadline = time.monotonic() + START_S
         while not started():
             if time.monotonic() > deadline or node.process.poll() is not None:
-                raise TimeoutError(f"A node of Ray did not start; its logs are in {self.folder}")
+                raise TimeoutError(f"A node of Ray did not start:\n{node.said()}")
             time.sleep(0.2)
 
     def _answers(self) -> bool:

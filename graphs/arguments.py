@@ -24,7 +24,9 @@ class Args(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     models: list[str] = Field(description="Ids of the catalogue; the first of each capability is its default.")
-    preferred: list[str] = Field([], description="Of `models`: its capability's default where its weights are here.")
+    preferred: list[str] = Field(
+        [], description="Of `models`: its capability's default if its weights are here at deploy."
+    )
     fallback: bool = Field(
         False,
         description="The default answers for a known model that is not served, `scripted` for a default that failed.",

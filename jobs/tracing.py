@@ -22,7 +22,11 @@ def carried() -> str:
 
 @contextmanager
 def span(name: str, job: Job) -> Iterator[None]:
-    """What is called within is seen in the trace that the job carries, below a span of this name."""
+    """What is called within is seen in the trace that the job carries, below a span of this name. A call that was not
+    sampled carries none, and then neither the job is."""
+    if not job.trace:
+        yield
+        return
     context = _propagator.extract({HEADER: job.trace})
     with _tracer.start_as_current_span(name, context, attributes={"troupe.job": job.id}):
         yield
