@@ -1,6 +1,6 @@
 """Avatars: somebody who is seen speaking. One clock: frame n is seen while the sound from n / FPS on is heard."""
 
-from typing import Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -8,7 +8,9 @@ from contracts.model import Contract
 
 FPS, RATE_HZ = 25, 16_000
 SAMPLES = RATE_HZ // FPS  # of a frame
-EARLIER, LATER = 7, 6  # frames of sound around one on which it may depend
+EARLIER, LATER = 13, 6  # frames of sound around one on which it may depend
+EarName = Literal["mel", "ave", "hubert"]  # what tells an avatar of the sound: `deployments.avatar.ears`
+EARS: tuple[EarName, ...] = get_args(EarName)
 MOST_FRAMES = 2 * FPS  # of one request
 STARTER = "starter/avatars"  # folder of the catalogue; what lies in the store has other keys
 

@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     hub: Literal["auto", "huggingface", "modelscope"] = Field(
         "auto", description="Where weights come from that no folder has; auto: Hugging Face, then ModelScope."
     )
+    hubert: str = Field(
+        "facebook/hubert-large-ls960-ft", description="HuBERT that avatars may hear with: a folder, or of a hub."
+    )
+    ave: Path = Field(Path(), description="SyncTalk's `audio_visual_encoder.pth`, that avatars may hear with.")
     commercial: bool = Field(False, description="Models whose licence forbids commercial use are refused.")
     revision: str = Field("", description="The code's revision; empty: asked of git.")
 

@@ -13,9 +13,9 @@ from contracts.avatar import STARTER
 from contracts.errors import EngineFailed
 from contracts.human import AvatarModel
 from contracts.platform import MANIFEST
-from deployments.avatar.engine import Heard, Pictures
+from deployments.avatar.engine import Heard, Pictures, Samples
 from deployments.avatar.nerf import Nerf
-from deployments.avatar.sound import BEFORE, WIDTH
+from deployments.avatar.sound import BEFORE, WIDTH, around, windows
 from deployments.avatar.stage import Stage
 from store.artifacts import Artifacts
 from tests.test_avatar_bundle import bundle
@@ -66,6 +66,9 @@ class Lit:
 
     def __init__(self, lamp: Lamp) -> None:
         self.lamp = lamp
+
+    def hear(self, samples: Samples, before: int, after: int) -> Heard:
+        return around(windows(samples), before, after)
 
     def render(self, heard: Heard, numbers: Sequence[int]) -> Pictures:
         self.lamp.batches.append(list(numbers))

@@ -10,9 +10,10 @@ import torch
 from contracts.errors import InvalidInput, NotFound, ServiceError
 from deployments.avatar.bundle import Bundle, Manifest, Track, feather, read_manifest
 from deployments.avatar.field import HeadField
+from deployments.avatar.nerf import Nerf
 from deployments.avatar.renderer import Renderer
 from deployments.avatar.shape import FieldShape
-from deployments.avatar.sound import Ear, around, windows
+from deployments.avatar.sound import windows
 
 SHAPE = FieldShape(levels=3, coarsest=8, finest=32, hidden=16, geometry=8, audio=8, grid=16, candidates=16, samples=6)
 FRAMES, HEIGHT, WIDTH = 6, 64, 80
@@ -82,20 +83,6 @@ def test_poses_go_forward_and_back_without_a_jump(saved: Path) -> None:
     assert played == [0, 1, 2, 3, 4, 5, 4, 3, 2, 1, 0, 1, 2]
 
 
-def test_an_utterance_in_pieces_looks_as_in_one(saved: Path) -> None:
-    renderer, sound, ear = Renderer(Bundle.load(saved)), speech(0.93), Ear()
-    whole = renderer.render(windows(sound), 40)
-    pieces = [*np.split(sound, [1, 900, 901, 5000, 7000, 14_000])]
-    heard = [ear.hear(piece, last=number == len(pieces) - 1) for number, piece in enumerate(pieces)]
-    assert len(heard[2]) == 0 and len(heard[5]) > 0
-    assert np.allclose(np.concatenate(heard), around(windows(sound)), atol=1e-6)
-    count, shown = 40, []
-    for each in heard:
-        shown.append(renderer.perform(each, count))
-        count += len(each)
-    assert count == 40 + 24 and (np.concatenate(shown) == whole).all()
-
-
 def test_hashed_planes_are_drawn_too() -> None:
     made = bundle()
     hashed = SHAPE.model_copy(update={"planes": "hash", "table_bits": 8})
@@ -103,6 +90,13 @@ def test_hashed_planes_are_drawn_too() -> None:
     assert Renderer(made).render(windows(speech(0.1)), 0).shape == (3, HEIGHT, WIDTH, 3)
     pixels = sum(parameter.numel() for parameter in made.field.planes.parameters())
     assert pixels == 3 * 3 * 256
+
+
+def test_compiled_networks_draw_the_same(saved: Path) -> None:
+    eager, compiled = Nerf("cpu").open(saved), Nerf("cpu", compile="aot_eager").open(saved)
+    heard = eager.hear(speech(0.2), 0, 0)
+    drawn = [each.render(heard, range(5)).astype(int) for each in (eager, compiled)]
+    assert np.abs(drawn[0] - drawn[1]).max() <= 1
 
 
 @pytest.mark.parametrize(

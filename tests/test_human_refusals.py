@@ -15,6 +15,7 @@ import pytest
 
 from api.human.parameters import Parameters, parse
 from api.human.training import SHORTEST_S
+from contracts.avatar import EARS
 from contracts.errors import InvalidInput
 from tests.conftest import Cluster, sign_up
 from tests.media import film, picture, sound, speech, talkie
@@ -325,6 +326,8 @@ BOUNDS: dict[str, tuple[Any, ...]] = {
     "rays": (64, 262_144),
     "num_rays": (64, 262_144),
     "mouth": (0, 1),
+    "ear": EARS,
+    "asr_model": EARS,
     "size": (64, 1_024),
     "longest_s": (4, 300),
     "seed": (0, 2**32 - 1),

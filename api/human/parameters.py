@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.chinese import message_of
+from contracts.avatar import EarName
 from contracts.errors import InvalidInput
 from contracts.human import AvatarModel
 
@@ -30,6 +31,8 @@ class Parameters(BaseModel):
     rays: int | None = Field(None, ge=64, le=262_144, description="Of a step.")
     num_rays: int | None = Field(None, ge=64, le=262_144, description="The same.")
     mouth: float | None = Field(None, ge=0, le=1, description="Part of the rays that looks at the mouth.")
+    ear: EarName | None = Field(None, description="What tells of the sound: mel, or a network's features.")
+    asr_model: EarName | None = Field(None, description="The same.")
     size: int | None = Field(None, ge=64, le=1_024, multiple_of=2, description="Pixels a side.")
     longest_s: float | None = Field(None, ge=4, le=300, description="Seconds: of a longer film, its best part.")
     seed: int | None = Field(None, ge=0, lt=2**32)

@@ -42,6 +42,7 @@ class Manifest(Contract):
     frames: int = Field(ge=2)
     fps: Literal[25] = 25
     shape: FieldShape
+    ear_sha256: str = Field("", description="Of weights that it hears with: `deployments.avatar.ears`.")
     made: datetime = Field(default_factory=lambda: datetime.now(UTC))
     licence: str = Field(min_length=1, description="Of the recording and what was learnt from it.")
     consent: str = Field("", description="That of the person who is seen, as the caller stated it; empty: not stated.")

@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Heard = NDArray[np.float32]  # (frames, span, width, bins): `deployments.avatar.sound.around`
+Samples = NDArray[np.float32]  # (samples,) mono of 16 kHz, within ±1
+Heard = NDArray[np.float32]  # (frames, SPAN, width, size): `deployments.avatar.sound.around`
 Pictures = NDArray[np.uint8]  # (frames, height, width, RGB)
 
 
@@ -15,6 +16,10 @@ class Player(Protocol):
     """An avatar in memory, of `size_bytes`."""
 
     size_bytes: int
+
+    def hear(self, samples: Samples, before: int, after: int) -> Heard:
+        """What it draws from: of the frames of a sound, all but the first `before` and the last `after`."""
+        ...
 
     def render(self, heard: Heard, numbers: Sequence[int]) -> Pictures:
         """A picture for each: of what is heard, in the pose of that number; poses of numbers that follow do too."""

@@ -45,7 +45,7 @@ class HeadField(nn.Module):
         super().__init__()
         self.shape = shape
         width, hidden = width_of(shape), shape.hidden
-        self.planes, self.audio = planes_of(shape), AudioNet(shape.audio)
+        self.planes, self.audio = planes_of(shape), AudioNet(shape)
         self.hearing = mlp(width, hidden, shape.audio)
         self.feeling = mlp(width, max(8, hidden // 4), shape.expression) if shape.expression else None
         self.solid = mlp(width + shape.audio + shape.expression, hidden, hidden, 1 + shape.geometry)
@@ -54,7 +54,7 @@ class HeadField(nn.Module):
         self.register_buffer("occupied", torch.ones((shape.grid,) * 3, dtype=torch.bool))
 
     def frames(self, windows: Tensor, expression: Tensor, code: Tensor | None = None) -> Frames:
-        """`windows`: (n, span, WIDTH, BINS); `expression`: (n, channels)."""
+        """`windows`: (n, SPAN, width, size) of the ear; `expression`: (n, channels)."""
         own = self.code.expand(len(windows), -1) if code is None else code
         return Frames(self.audio(windows), expression, own)
 

@@ -39,15 +39,11 @@ class Renderer:
         return min(place, turn - place)
 
     def render(self, windows: Sound, start: int) -> Pictures:
-        """(n, height, width, RGB) of a whole utterance's windows, (n, WIDTH, BINS); the film's frames from `start`."""
-        return self.perform(around(windows), start)
-
-    def perform(self, heard: Sound, start: int) -> Pictures:
-        """The same of windows that have their neighbours with them, as an `Ear` gives them: for sound as it comes."""
-        return self.show(heard, [self.pose(start + number) for number in range(len(heard))])
+        """(n, height, width, RGB) of a whole utterance's windows, (n, width, size); the film's frames from `start`."""
+        return self.show(around(windows), [self.pose(start + number) for number in range(len(windows))])
 
     def show(self, heard: Sound, recorded: list[int]) -> Pictures:
-        """The same on these frames of the recording, each by itself."""
+        """The same of windows that have their neighbours with them, on these frames of the recording."""
         shown = self.bundle.frames[recorded]
         if len(heard):
             drawn = self.draw(torch.from_numpy(np.array(heard, np.float32)), recorded).cpu().numpy()

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field as Bounded
 
+from contracts.avatar import EarName
 from contracts.model import Contract
 
 
@@ -18,6 +19,8 @@ class FieldShape(Contract):
     table_bits: int = Bounded(14, ge=8, le=19, description="Of a level's table, where planes are hashed.")
     hidden: int = Bounded(64, ge=8, le=256)
     geometry: int = Bounded(64, ge=4, le=256, description="Numbers that the density hands to the colour.")
+    ear: EarName = Bounded("mel", description="What tells of the sound: `deployments.avatar.ears`.")
+    ear_size: int = Bounded(80, ge=8, le=4096, description="Numbers of a step of what it tells.")
     audio: int = Bounded(32, ge=4, le=256, description="Numbers that a frame's sound becomes.")
     expression: int = Bounded(1, ge=0, le=52, description="Channels: blinks, brows.")
     gate: Literal["sigmoid", "linear"] = Bounded("sigmoid", description="How a place lets expression through.")

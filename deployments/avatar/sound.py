@@ -1,4 +1,4 @@
-"""The sound around every frame of an avatar: log-mel windows, 25 a second, of a recording or as it comes."""
+"""The sound around every frame of an avatar: log-mel windows, 25 a second."""
 
 import math
 from functools import cache
@@ -11,6 +11,7 @@ RATE_HZ, FPS = 16_000, 25
 SAMPLES = RATE_HZ // FPS  # of a frame
 BINS, WIDTH = 80, 16  # of a window: mel bins, and steps of 12.5 ms
 BEFORE, AFTER = 4, 3  # frames around one that its mouth may depend on
+SPAN = BEFORE + 1 + AFTER
 FFT, HOP = 800, 200
 LOWEST_HZ, HIGHEST_HZ = 55.0, 7600.0
 EMPHASIS = 0.97
@@ -30,44 +31,12 @@ def windows(samples: Sound) -> Sound:
 
 
 def around(read: Sound, before: int = 0, after: int = 0) -> Sound:
-    """(frames, BEFORE + 1 + AFTER, WIDTH, BINS): each window with its neighbours, of which the first `before` and the
-    last `after` are only neighbours; where some are lacking, the outermost stands for them."""
+    """(frames, SPAN, width, size): each window of (frames, width, size) with its neighbours, of which the first
+    `before` and the last `after` are only neighbours; where some are lacking, the outermost stands for them."""
     padded = np.pad(read, ((max(0, BEFORE - before), max(0, AFTER - after)), (0, 0), (0, 0)), mode="edge")
-    views = sliding_window_view(padded, BEFORE + 1 + AFTER, axis=0)  # (frames, WIDTH, BINS, span)
+    views = sliding_window_view(padded, SPAN, axis=0)  # (frames, width, size, SPAN)
     first, count = max(0, before - BEFORE), len(read) - before - after
     return views.transpose(0, 3, 1, 2)[first : first + count]
-
-
-class Ear:
-    """Hears a sound in pieces, and gives what can be drawn of it: the same windows as of the whole sound.
-
-    A frame is ready a quarter of a second after it has been heard.
-    """
-
-    def __init__(self) -> None:
-        self._samples = np.zeros(SIDE, np.float32)  # from SIDE before the next frame that has no window
-        self._read = np.zeros((0, WIDTH, BINS), np.float32)  # from `_before` before the next frame that was not given
-        self._before = 0
-
-    def hear(self, samples: Sound, last: bool = False) -> Sound:
-        """(frames, BEFORE + 1 + AFTER, WIDTH, BINS) of those that have become ready; all, when these are the last."""
-        self._samples = np.concatenate([self._samples, samples.astype(np.float32)])
-        if last:
-            frames = max(0, -(-(len(self._samples) - SIDE) // SAMPLES))
-            self._samples = np.pad(self._samples, (0, max(0, frames * SAMPLES + 2 * SIDE - len(self._samples))))
-        else:
-            frames = max(0, (len(self._samples) - 2 * SIDE) // SAMPLES)
-        read = _windows(self._samples, frames)
-        self._samples = self._samples[frames * SAMPLES :]
-        self._read = np.concatenate([self._read, read])
-        after = 0 if last else AFTER
-        ready = len(self._read) - self._before - after
-        if ready <= 0:
-            return np.zeros((0, BEFORE + 1 + AFTER, WIDTH, BINS), np.float32)
-        given = around(self._read, self._before, after)
-        kept = min(BEFORE, self._before + ready)
-        self._read, self._before = self._read[self._before + ready - kept :], kept
-        return given
 
 
 def _windows(samples: Sound, frames: int) -> Sound:

@@ -10,22 +10,19 @@ from pathlib import Path
 import av
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
 from contracts.artifacts import Artifact, Files, Provenance
 from contracts.avatar import EARLIER, LATER, RATE_HZ, SAMPLES, Frames, FramesRequest, PerformanceRequest
 from contracts.errors import EngineFailed
 from contracts.model import Progress
-from deployments.avatar.engine import AvatarEngine, Heard, Pictures
+from deployments.avatar.engine import AvatarEngine, Pictures, Samples
 from deployments.avatar.pictures import Canvas
 from deployments.avatar.players import Players
-from deployments.avatar.sound import around, windows
 from deployments.avatar.turns import Turns
 from deployments.avatar.writing import Writing
 from deployments.streams import wanted
 
 CUT = 16  # frames of a film that are drawn in one go
-Samples = NDArray[np.float32]  # (samples,) at RATE_HZ, within ±1
 
 
 class Stage:
@@ -37,9 +34,9 @@ class Stage:
 
     async def render(self, request: FramesRequest) -> Frames:
         samples = _floats(request.pcm)
-        heard = await asyncio.to_thread(_heard, samples, request.before, request.after)
-        numbers = range(request.first, request.first + len(heard), request.every)
         async with self.players.lent(request.avatar) as player:
+            heard = await asyncio.to_thread(player.hear, samples, request.before, request.after)
+            numbers = range(request.first, request.first + len(heard), request.every)
             pictures = await self.turns.draw(player, heard[:: request.every], numbers)
         return Frames(jpegs=await asyncio.to_thread(_jpegs, pictures, request.mark))
 
@@ -64,7 +61,7 @@ class Stage:
         async with self.players.lent(request.avatar) as player, aclosing(film):
             for first in range(0, count, CUT):
                 last = min(first + CUT, count)
-                heard = await asyncio.to_thread(_part, samples, first, last, count)
+                heard = await asyncio.to_thread(player.hear, *_part(samples, first, last, count))
                 await film.write(await self.turns.draw(player, heard, range(first, last)))
                 yield Progress(fraction=0.99 * last / count)
             await film.finish()
@@ -78,15 +75,10 @@ def _floats(pcm: bytes) -> Samples:
     return np.divide(np.frombuffer(pcm, "<i2"), 32_768, dtype=np.float32)
 
 
-def _heard(samples: Samples, before: int, after: int) -> Heard:
-    """Of a piece, what is wanted of it."""
-    return around(windows(samples), before, after)
-
-
-def _part(samples: Samples, first: int, last: int, count: int) -> Heard:
-    """Of a whole sound, the frames from `first` up to `last`."""
+def _part(samples: Samples, first: int, last: int, count: int) -> tuple[Samples, int, int]:
+    """Of a whole sound, that of the frames from `first` up to `last`; and how many frames are before and after them."""
     before, after = min(EARLIER, first), min(LATER, count - last)
-    return _heard(samples[(first - before) * SAMPLES : (last + after) * SAMPLES], before, after)
+    return samples[(first - before) * SAMPLES : (last + after) * SAMPLES], before, after
 
 
 def _jpegs(pictures: Pictures, words: str) -> list[bytes]:

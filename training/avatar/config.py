@@ -122,10 +122,11 @@ ALIASES = {  # upstreams' words
     "batch_size": "frames",
     "iters": "steps",
     "num_rays": "rays",
+    "asr_model": "ear",
 }
 SETTABLE = (
     *("plane_rate", "net_rate", "frames", "rays", "mouth", "seed"),
-    *("size", "longest_s", "preview_steps", "save_steps"),
+    *("size", "longest_s", "preview_steps", "save_steps", "ear"),
 )
 NOT_OURS = ("licence", "consent", "landmarks")  # of the footage: `training.avatar.footage`
 
@@ -146,8 +147,10 @@ def config_of(
     if unknown := sorted(given.keys() - set(SETTABLE)):
         known = "、".join((*ALIASES, *SETTABLE, "preset", "steps", *NOT_OURS))
         raise InvalidInput(f"不认识的训练参数 {unknown[0]!r}，可用：{known}。", param="custom_params")
+    shape = config.shape.model_dump() | {"ear": given.pop("ear", config.shape.ear)}
     try:
-        return AvatarConfig.model_validate(config.model_dump() | given | {"stages": _stages(config, float(steps))})
+        changed = given | {"shape": shape, "stages": _stages(config, float(steps))}
+        return AvatarConfig.model_validate(config.model_dump() | changed)
     except (ValidationError, ValueError, TypeError, OverflowError) as error:
         wrong = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "steps"
         raise InvalidInput(f"训练参数 {wrong} 的值不在允许的范围内。", param="custom_params") from error

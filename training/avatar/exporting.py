@@ -34,6 +34,7 @@ def exported(training: AvatarTraining, verdict: Verdict, licence: str, consent: 
         height=height,
         frames=len(boxes),
         shape=config.shape,
+        ear_sha256=training.ear.fingerprint,
         licence=licence,
         consent=consent,
         source_sha256=footage.source_sha256,

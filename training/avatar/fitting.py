@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from contracts.errors import Cancelled, EngineFailed
 from contracts.platform import Figures
 from deployments.avatar.drawing import draw, over
+from deployments.avatar.ears import MEL, Ear
 from deployments.avatar.field import HeadField
 from deployments.avatar.march import rays_of
 from deployments.avatar.reel import Pictures
@@ -55,17 +56,18 @@ class AvatarTraining:
         should_stop: ShouldStop = lambda: False,
         show: Show = lambda _, __: None,
         device: str = "cpu",
+        ear: Ear = MEL,
     ) -> None:
         channels = min(config.shape.expression, footage.expression.shape[1])
-        shape = config.shape.model_copy(update={"expression": channels})
+        shape = config.shape.model_copy(update={"expression": channels, "ear_size": ear.size})
         self.config, self.footage = config.model_copy(update={"shape": shape}), footage
-        self.report, self.should_stop, self.show = report, should_stop, show
+        self.report, self.should_stop, self.show, self.ear = report, should_stop, show, ear
         self.device = torch.device(device)
         torch.manual_seed(config.seed)
         self.field = HeadField(shape).to(self.device)
         self.codes = nn.Parameter(OWN * torch.randn(len(footage.frames), shape.code).to(self.device))
         self.occupancy, self.chooser = Occupancy(self.field), Chooser(config, footage, self.device)
-        self.heard = torch.from_numpy(np.array(around(footage.windows))).to(self.device)
+        self.heard = torch.from_numpy(np.array(around(ear.windows(footage.sound)))).to(self.device)
         self.poses, self.camera = (torch.from_numpy(each).to(self.device) for each in (footage.poses, footage.camera))
         self.expression = torch.from_numpy(footage.expression[:, :channels].copy()).to(self.device)
         self.optimizer = self._optimizer()
@@ -77,6 +79,7 @@ class AvatarTraining:
     @cached_property
     def fingerprint(self) -> str:
         facts = [self.config.model_dump(exclude={"save_steps", "preview_steps"}), self.footage.sha256]
+        facts += [self.ear.fingerprint] * bool(self.ear.fingerprint)
         return json.dumps(facts, sort_keys=True)
 
     def run(self) -> None:
@@ -114,7 +117,7 @@ class AvatarTraining:
 
     @torch.inference_mode()
     def drawn(self, row: int, box: Tensor, heard: Tensor | None = None) -> tuple[Pictures, float]:
-        """What a box of a frame looks like, (h, w, 3), with its own sound or another (span, WIDTH, BINS); and how near
+        """What a box of a frame looks like, (h, w, 3), with its own sound or another (SPAN, width, size); and how near
         it is to the truth, in dB."""
         truth = self.chooser.all_of(row, box)
         windows = self.heard[truth.rows] if heard is None else heard[None]
@@ -173,7 +176,9 @@ class AvatarTraining:
         self.loss = SMOOTH * self.loss + (1 - SMOOTH) * now if self.step else now
 
     def _louder(self, truth: Truth) -> Tensor:
-        """The sound of a step's frames, a little louder or softer."""
+        """The sound of a step's frames, a little louder or softer; what a network makes of it is not in decibels."""
+        if self.config.shape.ear != "mel":
+            return self.heard[truth.rows]
         change = (2 * torch.rand(len(truth.rows), 1, 1, 1, device=self.device) - 1) * self.config.louder_db * PER_DB
         return (self.heard[truth.rows] + change).clamp(-RANGE, RANGE)
 

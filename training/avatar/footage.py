@@ -2,12 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deployments.avatar.reel import Pictures
-from deployments.avatar.sound import Sound, windows
+from deployments.avatar.sound import SAMPLES, Sound, windows
 from training.avatar.config import Region
 from training.avatar.synthetic.film import Take
 
@@ -25,11 +26,16 @@ class Footage:
 
     frames: Pictures  # (n, height, width, RGB)
     behind: Pictures
-    windows: Sound  # (n, WIDTH, BINS)
+    sound: Sound  # (n * SAMPLES,)
     camera: NDArray[np.float32]  # (3,) focal length and principal point
     poses: NDArray[np.float32]  # (n, 3, 4) from the head to the camera
     expression: NDArray[np.float32]  # (n, channels)
     source_sha256: str = ""
+
+    @cached_property
+    def windows(self) -> Sound:
+        """(n, WIDTH, BINS)"""
+        return windows(self.sound)
 
     @property
     def head(self) -> Boxes:
@@ -60,7 +66,7 @@ class Footage:
     def sha256(self) -> str:
         """Of everything that is learnt from."""
         whole = hashlib.sha256()
-        for each in (self.frames, self.behind, self.windows, self.camera, self.poses, self.expression):
+        for each in (self.frames, self.behind, self.sound, self.camera, self.poses, self.expression):
             whole.update(np.ascontiguousarray(each).tobytes())
         return whole.hexdigest()
 
@@ -85,5 +91,5 @@ def of_take(take: Take) -> Footage:
     """Of a person who does not exist, as it is known and not as it is measured."""
     moves = take.motion
     expression = np.stack([moves.blink, moves.brows], axis=1).astype(np.float32)
-    heard = windows(take.sound)[: len(take.frames)]
-    return Footage(take.frames, take.behind, heard, take.camera, take.poses, expression)
+    sound = take.sound[: len(take.frames) * SAMPLES]
+    return Footage(take.frames, take.behind, sound, take.camera, take.poses, expression)

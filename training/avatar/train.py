@@ -14,9 +14,11 @@ import torch
 from PIL import Image
 from safetensors.torch import save as save_tensors
 
+from contracts.avatar import EARS
 from contracts.errors import Cancelled, EngineFailed
 from contracts.platform import Figures
 from deployments.avatar.bundle import WEIGHTS, Manifest
+from deployments.avatar.ears import opened
 from deployments.avatar.reel import Pictures
 from training.avatar.config import WHOLE_COURSE, AvatarConfig, config_of
 from training.avatar.exporting import save
@@ -42,6 +44,7 @@ class Asked(NamedTuple):
     licence: str = ""
     consent: str = ""
     landmarks: bytes = b""
+    expression: bytes = b""
     device: str = "cpu"
 
 
@@ -50,10 +53,11 @@ def trained_avatar(
 ) -> Manifest:
     """The bundle is in its folder. `keep` gets previews, and the weights of one that did not learn to speak, which is
     `EngineFailed`; a film that will not do is `InvalidInput`."""
+    ear = opened(asked.config.shape.ear, asked.device)
     find = _stoppable(finder(asked.device), should_stop)
-    footage, seen = prepared(asked.film, asked.config, find, asked.cache, asked.landmarks)
+    footage, seen = prepared(asked.film, asked.config, find, asked.cache, asked.landmarks, asked.expression)
     show = lambda step, picture: keep(PREVIEW, _jpeg(picture))  # noqa: E731
-    training = AvatarTraining(asked.config, footage, kept, report, should_stop, show, asked.device)
+    training = AvatarTraining(asked.config, footage, kept, report, should_stop, show, asked.device, ear)
     training.metrics |= seen.figures()
     training.run()
     verdict = judged(training)
@@ -111,13 +115,15 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=WHOLE_COURSE, help="hundredths of the preset's course")
     parser.add_argument("--steps", type=int, help="in place of epochs")
     parser.add_argument("--landmarks", type=Path, help="a .npy file of points, of every frame at 25 a second")
+    parser.add_argument("--expression", type=Path, help="a .npy file of MediaPipe's 52 blendshapes, likewise")
+    parser.add_argument("--ear", choices=EARS, help="what tells of the sound; see `deployments.avatar.ears`")
     parser.add_argument("--licence", default=LICENCE)
     parser.add_argument("--consent", default="")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "avatar", help="checkpoints")
     parser.add_argument("--to", type=Path, required=True)
     given = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    parameters = {name: value for name in ("preset", "steps") if (value := getattr(given, name))}
+    parameters = {name: value for name in ("preset", "steps", "ear") if (value := getattr(given, name))}
     asked = Asked(
         config=config_of(given.model, given.epochs, parameters, small=device == "cpu"),
         film=given.film,
@@ -126,6 +132,7 @@ def main() -> None:
         licence=given.licence,
         consent=given.consent,
         landmarks=given.landmarks.read_bytes() if given.landmarks else b"",
+        expression=given.expression.read_bytes() if given.expression else b"",
         device=device,
     )
     keep = lambda name, content: (given.work / name).write_bytes(content)  # noqa: E731

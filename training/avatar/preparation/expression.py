@@ -5,9 +5,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import savgol_filter  # type: ignore[import-untyped]
 
+from contracts.errors import InvalidInput
 from deployments.avatar.reel import Pictures
-from training.avatar.preparation.landmarks import Points
+from training.avatar.preparation.landmarks import Points, rows_of
 
+BLINKS, BROWS = [8, 9], [0, 1, 2, 3, 4]  # among MediaPipe's blendshapes without the first, `_neutral`
 WIDE, HIGH = 48, 24  # pixels of an eye that is looked at
 EYE, BROW = (0.5, 0.6), (0.62, 0.34)  # widths and heights that are looked at, in distances between the eyes
 ABOVE = 0.5  # of a brow above its eye, in the same
@@ -27,6 +29,17 @@ def expression_of(frames: Pictures, points: Points) -> NDArray[np.float32]:
         eyes.append(np.mean([_dark(each) for each in patches]))
         brows.append(np.mean([_height(each) for each in above]))
     return np.stack([1 - _ranged(np.array(eyes)), _ranged(np.array(brows))], axis=1).astype(np.float32)
+
+
+def blendshapes(content: bytes, count: int, channels: int) -> NDArray[np.float32]:
+    """(count, 7) blinks and brows of a caller's, or (count, 1) the mean blink where no more is asked for: MediaPipe's
+    52 without `_neutral` in a .npy file, as SyncTalk's `bs.npy` has them. `InvalidInput` for what is none."""
+    given = rows_of(content, count, "expression")
+    if given.ndim != 2 or given.shape[1] not in (51, 52):
+        raise InvalidInput("表情系数应为 (帧数, 52) 的有限数值。", param="expression")
+    smooth = np.clip(savgol_filter(given, 5, 3, axis=0), 0, 1) if count >= 5 else given
+    blinks = smooth[:, BLINKS]
+    return (np.hstack([blinks, smooth[:, BROWS]]) if channels > 1 else blinks.mean(axis=1)[:, None]).astype(np.float32)
 
 
 def _patch(grey: NDArray[np.uint8], centre: Point, apart: float, part: tuple[float, float]) -> NDArray[np.float32]:

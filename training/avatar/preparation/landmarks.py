@@ -1,5 +1,6 @@
 """Five points of the face in every frame: eyes, nose, corners of the mouth. MTCNN's, or a caller's."""
 
+import io
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -52,19 +53,24 @@ def tracked(frames: Pictures, find: Callable[[Pictures], list[Face]]) -> Points:
 
 def given(content: bytes, count: int) -> Points:
     """A caller's, (n, 5, 2), (n, 68, 2) or (n, 478, 2) numbers in a .npy file, in pixels of the frames as prepared."""
-    import io
-
-    try:
-        points = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise InvalidInput("关键点文件应为 .npy 数组。", param="landmarks") from error
-    if points.ndim != 3 or points.shape[2] != 2 or points.shape[1] not in GROUPS or not np.isfinite(points).all():
+    points = rows_of(content, count, "landmarks")
+    if points.ndim != 3 or points.shape[2] != 2 or points.shape[1] not in GROUPS:
         raise InvalidInput("关键点应为 (帧数, 5、68 或 478, 2) 的有限数值。", param="landmarks")
-    if abs(len(points) - count) > 1:
-        raise InvalidInput(f"关键点有 {len(points)} 帧，视频有 {count} 帧。", param="landmarks")
-    rows = np.minimum(np.arange(count), len(points) - 1)
-    five = [points[rows][:, list(group)].mean(axis=1) for group in GROUPS[points.shape[1]]]
+    five = [points[:, list(group)].mean(axis=1) for group in GROUPS[points.shape[1]]]
     return np.stack(five, axis=1).astype(np.float32)
+
+
+def rows_of(content: bytes, count: int, param: str) -> NDArray[np.float32]:
+    """The finite numbers of a .npy file, a row a frame; one frame too many or too few is none. Else `InvalidInput`."""
+    try:
+        rows = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise InvalidInput("文件应为 .npy 数组。", param=param) from error
+    if rows.dtype.kind not in "fiu" or not rows.ndim or not rows.size or not np.isfinite(rows).all():
+        raise InvalidInput("文件应为有限数值的数组，每帧一行。", param=param)
+    if abs(len(rows) - count) > 1:
+        raise InvalidInput(f"文件有 {len(rows)} 帧，视频有 {count} 帧。", param=param)
+    return np.asarray(rows[np.minimum(np.arange(count), len(rows) - 1)], np.float32)
 
 
 GROUPS: dict[int, Sequence[Sequence[int]]] = {  # which points the five are the middle of, by how many there are

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from contracts.errors import InvalidInput
-from deployments.avatar.sound import FPS, SAMPLES, Sound, windows
+from deployments.avatar.sound import FPS, SAMPLES, Sound
 from training.avatar.footage import Footage
 from training.avatar.mouth import Curve, cut, lag_of, loudness, openings
 
@@ -32,8 +32,7 @@ def matched(footage: Footage, sound: Sound) -> tuple[Footage, int]:
     if abs(lag) <= UNSEEN or match < max(SURE, float(chances.max())):
         return footage, 0
     start = (MOST_LAG - lag) * SAMPLES
-    moved = windows(sound[start : start + len(footage.frames) * SAMPLES])
-    return replace(footage, windows=moved), lag
+    return replace(footage, sound=sound[start : start + len(footage.frames) * SAMPLES]), lag
 
 
 def by_chance(opening: Curve, loud: Curve) -> Curve:

@@ -17,14 +17,14 @@ from deployments.avatar.sound import FPS, RATE_HZ, SAMPLES, Sound, windows
 from training.avatar.config import AvatarConfig
 from training.avatar.footage import Footage, seen_at
 from training.avatar.preparation.decoding import film_of, frames_of
-from training.avatar.preparation.expression import expression_of
+from training.avatar.preparation.expression import blendshapes, expression_of
 from training.avatar.preparation.landmarks import Face, given, tracked
 from training.avatar.preparation.layers import HULL, behind_of
 from training.avatar.preparation.matching import MOST_LAG, around, matched
 from training.avatar.preparation.pose import FOCAL, adjusted, posed
 from training.avatar.preparation.preflight import Look, Report, check, preflight
 
-VERSION = 2  # of what is made here: another one is made anew
+VERSION = 3  # of what is made here: another one is made anew
 AROUND = 3.1  # sides of the picture, in heights of the face as it is found
 ABOVE = 0.46  # of it, that is above the middle of the face
 
@@ -35,11 +35,13 @@ def prepared(
     find: Callable[[Pictures], list[Face]],
     cache: Path,
     landmarks: bytes = b"",
+    expression: bytes = b"",
 ) -> tuple[Footage, Report]:
-    """`landmarks`: a caller's own points, of the whole film as it is at 25 frames a second. `InvalidInput` says why a
-    film will not do. The same film and settings are prepared once."""
+    """`landmarks`, `expression`: a caller's own, of the whole film as it is at 25 frames a second. `InvalidInput` says
+    why a film will not do. The same film and settings are prepared once."""
     source = digest(path)
-    facts = [VERSION, source, config.size, config.part_s, hashlib.sha256(landmarks).hexdigest()]
+    channels = config.shape.expression
+    facts = [VERSION, source, config.size, config.part_s, *_sha256s(landmarks, expression), channels * bool(expression)]
     kept = cache / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}.npz"
     if kept.exists():
         with np.load(kept) as arrays:
@@ -49,21 +51,27 @@ def prepared(
     check(report)
     start_s = best_part(seen, sound, report.duration_s, config.part_s)
     frames, corner, scale = cropped(path, seen, start_s, config)
-    points = _given(landmarks, report, start_s, len(frames), corner, scale) if landmarks else tracked(frames, find)
+    rows = slice(first := round(start_s * FPS), first + len(frames))
+    every = round(report.duration_s * FPS)
+    if landmarks:
+        points = np.asarray((given(landmarks, every)[rows] - corner) * np.float32(scale), np.float32)
+    else:
+        points = tracked(frames, find)
+    felt = blendshapes(expression, every, channels)[rows] if expression else expression_of(frames, points)
     camera = np.array([FOCAL * max(report.width, report.height) * scale, config.size / 2, config.size / 2], np.float32)
     poses = posed(points, camera)
     poses = adjusted(frames, poses, camera)
     behind = behind_of(frames, seen_at(HULL, poses, camera))
     heard = around(sound, start_s, len(frames))
-    own = windows(heard[MOST_LAG * SAMPLES : -MOST_LAG * SAMPLES])
-    footage = Footage(frames, behind, own, camera, poses, expression_of(frames, points), source)
+    own = heard[MOST_LAG * SAMPLES : -MOST_LAG * SAMPLES]
+    footage = Footage(frames, behind, own, camera, poses, felt, source)
     footage, lag = matched(footage, heard)
     report = report.model_copy(update={"mouth_late_s": lag / FPS})
     _keep(footage, report, kept)
     return footage, report
 
 
-ARRAYS = ("frames", "behind", "windows", "camera", "poses", "expression")
+ARRAYS = ("frames", "behind", "sound", "camera", "poses", "expression")
 
 
 def cropped(
@@ -108,12 +116,8 @@ def _interest(seen: Sequence[Look], sound: Sound, start_s: float, longest_s: flo
     return (len(there) / len(seen)) ** 2 * (variety + 20 * lips)
 
 
-def _given(
-    content: bytes, report: Report, start_s: float, count: int, corner: NDArray[np.float32], scale: float
-) -> NDArray[np.float32]:
-    points = given(content, round(report.duration_s * FPS))
-    first = round(start_s * FPS)
-    return np.asarray((points[first : first + count] - corner) * np.float32(scale), np.float32)
+def _sha256s(*contents: bytes) -> list[str]:
+    return [hashlib.sha256(each).hexdigest() for each in contents]
 
 
 def _keep(footage: Footage, report: Report, kept: Path) -> None:
