@@ -1,6 +1,7 @@
 """Tokens a second of streamed chat completions, and time to the first: the cluster, vLLM alone, one at a time.
 
-python -m benchmarks.chat [FOLDER]    # of a model; without: the starter's, or one of its size with random weights
+python -m benchmarks.chat [FOLDER]    # of a model; without: the starter's
+python -m benchmarks.chat --larger    # the starter's layout with 230 million random weights, which say nothing
 """
 
 import statistics
@@ -20,7 +21,8 @@ ROUNDS = 3  # of the systems in turn, so that a slow moment of the machine meets
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else model(Path(place))
+        named = sys.argv[1] if len(sys.argv) > 1 else str(STARTER)
+        folder = larger(Path(place) / "larger") if named == "--larger" else Path(named)
         rounds = [[apart(each, folder) for each in (through_v1, vllm_alone)] for _ in range(ROUNDS)]
         base = statistics.median(apart(one_at_a_time, folder) for _ in range(ROUNDS))
     print(machine())
@@ -39,14 +41,17 @@ def rate(loads: Sequence[Load]) -> float:
     return statistics.median(load.rate for load in loads)
 
 
-def model(place: Path) -> Path:
-    """The starter's folder; where there is none, one of its size, in `place`, that says noise."""
-    if (STARTER / "config.json").is_file():
-        return STARTER
-    from tests.checkpoints.chat import qwen2
+def larger(place: Path) -> Path:
+    """A model that costs more to run than its tokens cost to carry."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    qwen2(place / "random", width=256, layers=12, context=2048, spread=0.02)
-    return place / "random"
+    AutoTokenizer.from_pretrained(STARTER).save_pretrained(place)
+    sizes = {"hidden_size": 896, "intermediate_size": 2432, "num_hidden_layers": 23, "num_attention_heads": 14}
+    config = LlamaConfig.from_pretrained(STARTER, **sizes, num_key_value_heads=14)
+    torch.manual_seed(1)
+    LlamaForCausalLM(config).bfloat16().save_pretrained(place)
+    return place
 
 
 if __name__ == "__main__":
