@@ -25,7 +25,7 @@ from training.avatar.synthetic import shoot
 from training.avatar.synthetic.film import Scene
 
 HIDDEN = 32
-NOTHING_SEEN = Verdict(20.0, 0.5, 0.5, 0.0, 0.9)
+NOTHING_SEEN = Verdict(20.0, 0.5, 0.5, 0.0, 0.9, 0.8)
 
 
 def ave(path: Path, seed: int = 1) -> Path:

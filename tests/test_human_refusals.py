@@ -183,6 +183,7 @@ TRAINING = {"model_choice": "SyncTalk", "ref_video": "{film}", "gpu_choice": "GP
         ({"epoch": "-1"}, "epoch"),
         ({"epoch": "0"}, "epoch"),
         ({"epoch": "1.5"}, "epoch"),
+        ({"epoch": "1001"}, "epoch"),
         ({"epoch": "viele"}, "epoch"),
         ({"epoch": "9" * 30}, "epoch"),
         ({"epoch": "١"}, "epoch"),
@@ -331,8 +332,8 @@ BOUNDS: dict[str, tuple[Any, ...]] = {
     "size": (64, 1_024),
     "longest_s": (4, 300),
     "seed": (0, 2**32 - 1),
-    "preview_steps": (1, 1_000_000),
-    "save_steps": (1, 1_000_000),
+    "preview_steps": (10, 1_000_000),
+    "save_steps": (10, 1_000_000),
     "licence": ("CC0-1.0",),
 }
 

@@ -3,6 +3,7 @@
 What is trained is said by its plan; avatars: `training.ray_avatar`.
 """
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +31,8 @@ def trained(run: Run, files: Artifacts, line: Line) -> Told:
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "learnt"
         outcome = _taught(plan, plan.config, run, files, folder, line)
-        key = "" if line.superseded else publish(files, folder, f"{plan.output}/{run.id}", plan.owner)
+        put = partial(publish, files, folder, f"{plan.output}/{run.id}", plan.owner)
+        key = "" if line.superseded else line.patiently(put)
     return _told(outcome, key)
 
 

@@ -24,7 +24,7 @@ def trained(run: Run, files: Artifacts, line: Line) -> Told:
     assert isinstance(plan.config, AvatarConfig)
     with TemporaryDirectory() as scratch:
         film, folder = Path(scratch) / "film", Path(scratch) / "avatar"
-        files.fetch(plan.dataset, film)
+        line.patiently(lambda: files.fetch(plan.dataset, film))
         asked = Asked(
             config=plan.config,
             film=film,
@@ -44,7 +44,7 @@ def trained(run: Run, files: Artifacts, line: Line) -> Told:
             shutil.rmtree(ready, ignore_errors=True)
         if line.should_stop():
             return Told(state="stopped", figures=line.told.figures)
-        key = publish(files, folder, plan.output, plan.owner)
+        key = line.patiently(lambda: publish(files, folder, plan.output, plan.owner))
     return Told(state="completed", figures=line.told.figures, manifest=manifest.model_dump(mode="json"), adapter=key)
 
 

@@ -8,10 +8,12 @@ import logging
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from contracts.errors import Cancelled, ServiceError
+from contracts.errors import Cancelled, ServiceError, Unavailable
 from contracts.platform import MANIFEST, Figures
 from contracts.settings import Settings
 from store.artifacts import Artifacts
@@ -20,6 +22,8 @@ from training.papers import Papers, Told
 
 log = logging.getLogger("troupe.training")
 BEAT_S = 0.4
+FIRST_S, LONGEST_S, AWAY_S = 0.5, 15.0, 3600.0  # between two tries, and in all
+T = TypeVar("T")
 MOST_DEATHS = 3  # of workers
 
 
@@ -47,6 +51,19 @@ class Line:
 
     def should_stop(self) -> bool:
         return self.cancelled or self.superseded
+
+    def patiently(self, call: Callable[[], T]) -> T:
+        """Its result. A store that is away is waited for: hours of learning hang on it."""
+        began_s, pause_s = time.monotonic(), FIRST_S
+        while True:
+            try:
+                return call()
+            except Unavailable:
+                if self.should_stop() or time.monotonic() > began_s + AWAY_S:
+                    raise
+                log.warning("the store is away, again in %.0f s", pause_s, exc_info=True)
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_S)
 
     def _beat(self) -> None:
         said = self.told  # nothing yet: what was told before this worker began stays until there is more

@@ -36,8 +36,8 @@ class Parameters(BaseModel):
     size: int | None = Field(None, ge=64, le=1_024, multiple_of=2, description="Pixels a side.")
     longest_s: float | None = Field(None, ge=4, le=300, description="Seconds: of a longer film, its best part.")
     seed: int | None = Field(None, ge=0, lt=2**32)
-    preview_steps: int | None = Field(None, ge=1, le=1_000_000)
-    save_steps: int | None = Field(None, ge=1, le=1_000_000)
+    preview_steps: int | None = Field(None, ge=10, le=1_000_000)
+    save_steps: int | None = Field(None, ge=10, le=1_000_000)
     licence: str | None = Field(None, min_length=1, max_length=200, description="Of the film.")
 
 

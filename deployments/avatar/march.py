@@ -44,8 +44,11 @@ def rays_of(poses: Tensor, camera: Tensor, pixels: Tensor) -> Rays:
     return Rays(origins.flatten(0, 1), unit.flatten(0, 1), frame.flatten())
 
 
-def march(rays: Rays, occupied: Tensor, candidates: int, most: int, jitter: bool = False) -> Samples:
-    """Places in occupied cells of the box ±1, at most `most` a ray; `jitter`: somewhere in their steps."""
+def march(
+    rays: Rays, occupied: Tensor, candidates: int, most: int, jitter: bool = False, spread: bool = False
+) -> Samples:
+    """Places in occupied cells of the box ±1, at most `most` a ray, the nearest; `jitter`: somewhere in their steps;
+    `spread`: evenly over all that are occupied, each of which stands for those that are left out."""
     near, far = _inside(rays)
     step = ((far - near) / candidates).clamp(min=0)  # (r,)
     offset = torch.rand(len(near), 1, device=near.device) if jitter else near.new_full((1, 1), 0.5)
@@ -56,6 +59,10 @@ def march(rays: Rays, occupied: Tensor, candidates: int, most: int, jitter: bool
     x, y, z = ((points + 1) * (side / 2)).long().clamp(0, side - 1).unbind(-1)
     wanted = occupied.flatten()[(x * side + y) * side + z] & (step > 0)[:, None]
     order = wanted.cumsum(dim=1)
+    if spread:
+        apart = (order[:, -1:] / most).ceil().clamp(min=1).long()  # (r, 1)
+        wanted = wanted & ((order - 1) % apart == torch.randint_like(apart, 1 << 16) % apart)
+        order, step = wanted.cumsum(dim=1), step * apart[:, 0]
     ray, place = (wanted & (order <= most)).nonzero(as_tuple=True)
     return Samples(points[ray, place], ray, order[ray, place] - 1, step[ray])
 

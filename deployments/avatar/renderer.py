@@ -5,13 +5,10 @@ import torch
 from torch import Tensor
 
 from deployments.avatar.bundle import Bundle
-from deployments.avatar.drawing import draw, over
+from deployments.avatar.drawing import shown
 from deployments.avatar.march import rays_of
 from deployments.avatar.reel import Pictures
 from deployments.avatar.sound import Sound, around
-
-CHUNK_RAYS = 1 << 15  # computed at once on a CPU: what its caches hold
-CHUNK_RAYS_GPU = 1 << 19
 
 
 class Renderer:
@@ -25,7 +22,6 @@ class Renderer:
         self.expression, self.boxes = track.expression.float().to(self.device), track.boxes.long().to(self.device)
         self.mask = track.mask.float().to(self.device)
         self.behind = torch.from_numpy(_cut(bundle.behind, track.boxes, track.mask)).to(self.device)
-        self.chunk = CHUNK_RAYS if self.device.type == "cpu" else CHUNK_RAYS_GPU
 
     @property
     def size(self) -> tuple[int, int]:
@@ -44,11 +40,11 @@ class Renderer:
 
     def show(self, heard: Sound, recorded: list[int]) -> Pictures:
         """The same of windows that have their neighbours with them, on these frames of the recording."""
-        shown = self.bundle.frames[recorded]
+        pictures = self.bundle.frames[recorded]
         if len(heard):
             drawn = self.draw(torch.from_numpy(np.array(heard, np.float32)), recorded).cpu().numpy()
-            self._paste(drawn, shown, recorded)
-        return shown
+            self._paste(drawn, pictures, recorded)
+        return pictures
 
     @torch.inference_mode()
     def draw(self, heard: Tensor, recorded: list[int]) -> Tensor:
@@ -57,13 +53,7 @@ class Renderer:
         height, width = self.mask.shape
         frames = self.field.frames(heard.to(self.device), self.expression[rows])
         rays = rays_of(self.poses[rows], self.camera, self._pixels(rows))
-        behind = self.behind[rows].flatten(0, 2)
-        parts = []
-        for first in range(0, len(rays.frame), self.chunk):
-            part = type(rays)(*(each[first : first + self.chunk] for each in rays))
-            back = behind[first : first + self.chunk].float() / 255
-            parts.append(over(draw(self.field, part, frames).looked, back))
-        return (torch.cat(parts) * 255).round().byte().view(-1, height, width, 3)
+        return shown(self.field, rays, frames, self.behind[rows].flatten(0, 2)).view(-1, height, width, 3)
 
     def _pixels(self, rows: Tensor) -> Tensor:
         """(n, h * w, 2) of the boxes."""
@@ -72,11 +62,11 @@ class Renderer:
         grid = torch.stack([x, y], dim=-1).flatten(0, 1).to(self.device)
         return (self.boxes[rows][:, None] + grid).float()
 
-    def _paste(self, drawn: Pictures, shown: Pictures, recorded: list[int]) -> None:
+    def _paste(self, drawn: Pictures, pictures: Pictures, recorded: list[int]) -> None:
         """Onto the frames, in place, as much as the mask shows."""
         height, width = self.mask.shape
         keep = self.bundle.track.mask.float().numpy()[..., None]
-        for picture, frame, row in zip(drawn, shown, recorded, strict=True):
+        for picture, frame, row in zip(drawn, pictures, recorded, strict=True):
             left, top = (int(each) for each in self.bundle.track.boxes[row])
             box = frame[top : top + height, left : left + width]
             box[:] = np.rint(box + keep * (picture.astype(np.float32) - box))

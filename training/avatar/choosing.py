@@ -17,6 +17,7 @@ class Truth(NamedTuple):
     colour: Tensor  # (f * k, 3)
     behind: Tensor  # (f * k, 3)
     priced: Tensor  # (f * k,) whether sound has no business there
+    spoken: Tensor  # (f * k,) whether expression has none: the lower face
 
 
 class Chooser:
@@ -29,6 +30,7 @@ class Chooser:
         drawn = footage.region(config.drawn)
         self.drawn, self.mouth = (torch.from_numpy(each).to(device) for each in (drawn, footage.mouth))
         self.heard = torch.from_numpy(footage.region(config.heard)).to(device)
+        self.lower = torch.from_numpy(footage.lower).to(device)
 
     def choose(self, patch: int) -> Truth:
         """At random; a `patch` of so many pixels a side about the mouth or anywhere in what is drawn, or scattered."""
@@ -69,6 +71,9 @@ class Chooser:
         frame = rows[:, None].expand(pixels.shape[:2])
         x, y = pixels.unbind(-1)
         colour, behind = (all_[frame, y, x].flatten(0, 1).float() / 255 for all_ in (self.frames, self.behind))
-        low, high = self.heard[rows, None, :2], self.heard[rows, None, 2:]
-        outside = ((pixels < low) | (pixels >= high)).any(dim=-1)
-        return Truth(rows, pixels, colour, behind, outside.flatten())
+        heard, lower = (self._inside(boxes[rows], pixels) for boxes in (self.heard, self.lower))
+        return Truth(rows, pixels, colour, behind, ~heard, lower)
+
+    def _inside(self, boxes: Tensor, pixels: Tensor) -> Tensor:
+        """(f * k,) whether pixels (f, k, 2) are in the boxes (f, 4)."""
+        return ((pixels >= boxes[:, None, :2]) & (pixels < boxes[:, None, 2:])).all(dim=-1).flatten()

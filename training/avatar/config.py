@@ -36,7 +36,9 @@ class AvatarConfig(Contract):
     pixel_loss: Literal["mse", "l1"] = "mse"
     edges: float = Field(0.1, ge=0, description="Weight of edges beside colours where rays are neighbours.")
     heard: Region = Field("face", description="Where the sound may move something without a price.")
-    quiet: float = Field(1e-4, ge=0, description="That price: on how far sound reaches elsewhere.")
+    quiet: float = Field(
+        1e-4, ge=0, description="That price: on how far sound reaches elsewhere, and expression the lower face."
+    )
     clear: float = Field(1e-4, ge=0, description="Price of a ray that sees neither the head nor what is behind.")
     drawn: Region = Field("face", description="What of a frame is learnt, and drawn anew when the avatar speaks.")
     plane_rate: FiniteFloat = Field(1e-2, gt=0, le=1)

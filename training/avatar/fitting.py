@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from contracts.errors import Cancelled, EngineFailed
 from contracts.platform import Figures
-from deployments.avatar.drawing import draw, over
+from deployments.avatar.drawing import draw, shown
 from deployments.avatar.ears import MEL, Ear
 from deployments.avatar.field import HeadField
 from deployments.avatar.march import rays_of
@@ -30,6 +30,7 @@ REFRESH = 16  # steps between two looks at what is occupied
 KEEP_S = 30.0  # between two checkpoints, at most
 OWN = 0.1  # spread of the frames' own codes at the start
 CLIP = 1.0
+EARLY = 0.3  # of the steps
 SMOOTH = 0.98
 
 Report = Callable[[Figures], None]
@@ -78,7 +79,10 @@ class AvatarTraining:
 
     @cached_property
     def fingerprint(self) -> str:
-        facts = [self.config.model_dump(exclude={"save_steps", "preview_steps"}), self.footage.sha256]
+        """What a checkpoint has to agree in. Not the footage's numbers: another machine makes them ready with others
+        in their last places, and goes on all the same."""
+        source = self.footage.key or self.footage.sha256
+        facts = [self.config.model_dump(exclude={"save_steps", "preview_steps"}), source]
         facts += [self.ear.fingerprint] * bool(self.ear.fingerprint)
         return json.dumps(facts, sort_keys=True)
 
@@ -92,7 +96,10 @@ class AvatarTraining:
             if self.should_stop():
                 self._keep()
                 raise Cancelled("已取消")
-            self._learn(self._stage)
+            try:
+                self._learn(self._stage)
+            except (MemoryError, torch.OutOfMemoryError) as error:
+                raise EngineFailed("内存或显存不足，请减小 custom_params 中的 rays 或 size 后重试。") from error
             self.step += 1
             if self.step % self.config.preview_steps == 0 or self.step == self.config.steps:
                 self._preview()
@@ -122,14 +129,19 @@ class AvatarTraining:
         truth = self.chooser.all_of(row, box)
         windows = self.heard[truth.rows] if heard is None else heard[None]
         frames = self.field.frames(windows, self.expression[truth.rows], self.codes.mean(dim=0, keepdim=True))
-        made = draw(self.field, rays_of(self.poses[truth.rows], self.camera, truth.pixels), frames)
+        rays, behind = rays_of(self.poses[truth.rows], self.camera, truth.pixels), (truth.behind * 255).round().byte()
+        made = shown(self.field, rays, frames, behind)
         left, top, right, bottom = (int(edge) for edge in box)
-        picture = (over(made.looked, truth.behind) * 255).round().byte().view(bottom - top, right - left, 3)
-        return picture.cpu().numpy(), psnr(made, truth)
+        return made.view(bottom - top, right - left, 3).cpu().numpy(), psnr(made / 255, truth.colour)
 
     @property
     def _left(self) -> int:
         return self.config.steps - self.step
+
+    @property
+    def _early(self) -> bool:
+        """Whether nothing is known of where the head is: then the nearest places alone would hide it for good."""
+        return self.step < EARLY * self.config.steps
 
     @property
     def _scale(self) -> float:
@@ -162,7 +174,8 @@ class AvatarTraining:
         frames = self.field.frames(self._louder(truth), self.expression[truth.rows], self.codes[truth.rows])
         if self.step % REFRESH == 0:
             self.occupancy.refresh(type(frames)(*(each[:1].detach() for each in frames)))
-        made = draw(self.field, rays_of(self.poses[truth.rows], self.camera, truth.pixels), frames, jitter=True)
+        rays = rays_of(self.poses[truth.rows], self.camera, truth.pixels)
+        made = draw(self.field, rays, frames, jitter=True, spread=self._early)
         loss = loss_of(made, truth, self.config, stage.patch, self.step / self.config.steps)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -31,6 +31,7 @@ class Footage:
     poses: NDArray[np.float32]  # (n, 3, 4) from the head to the camera
     expression: NDArray[np.float32]  # (n, channels)
     source_sha256: str = ""
+    key: str = ""  # of the film and how it was made ready; empty: nobody gave it one
 
     @cached_property
     def windows(self) -> Sound:

@@ -13,23 +13,27 @@ from training.avatar.footage import Boxes
 from training.avatar.mouth import Curve, correlation, cut, loudness, openings
 
 SHUFFLES = 4
+LEAST_AMPLITUDE = 0.35  # lips that barely move are what people complain of most
 LEAST, MARGIN = 0.25, 0.15  # of the correlation: with the voice, and above that with another sound
 
 
 class Verdict(NamedTuple):
     """`psnr`: dB, of the part that is drawn. Correlations of the mouth's opening, over the frames that were held out:
     `voice` with the loudness of what is heard, `recorded` with the opening in the film, `shuffled` with the loudness
-    when frames hear one another's sound, `truth` of the film itself with its loudness."""
+    when frames hear one another's sound, `truth` of the film itself with its loudness. `amplitude`: of the mouth's
+    movement, against the film's."""
 
     psnr: float
     voice: float
     recorded: float
     shuffled: float
     truth: float
+    amplitude: float
 
     @property
     def responds(self) -> bool:
-        return self.voice >= LEAST and self.voice >= abs(self.shuffled) + MARGIN
+        follows = self.voice >= LEAST and self.voice >= abs(self.shuffled) + MARGIN
+        return follows and self.amplitude >= LEAST_AMPLITUDE
 
 
 def judged(training: AvatarTraining) -> Verdict:
@@ -48,6 +52,7 @@ def judged(training: AvatarTraining) -> Verdict:
         correlation(own, filmed),
         float(np.mean(others)),
         correlation(filmed, loud),
+        float(own.std() / max(filmed.std(), 1e-6)),
     )
 
 
@@ -56,6 +61,7 @@ def check(verdict: Verdict) -> None:
     if not verdict.responds:
         raise EngineFailed(
             f"口型没有跟随声音：留出画面上的相关系数为 {verdict.voice:.2f}，换成无关声音时为 {verdict.shuffled:.2f}，"
+            f"嘴部动作幅度为原片的 {verdict.amplitude:.0%}，"
             "模型未发布，检查点已保留。请使用正面、口型清晰、声音干净的视频，或增加训练轮数后重试。"
         )
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, l1_loss, mse_loss
 
-from deployments.avatar.drawing import Drawn, over
+from deployments.avatar.drawing import Drawn
 from training.avatar.choosing import Truth
 from training.avatar.config import AvatarConfig
 
@@ -12,7 +12,7 @@ SCALES = 3  # at which neighbouring pixels are compared, each half as fine as th
 
 
 def loss_of(drawn: Drawn, truth: Truth, config: AvatarConfig, patch: int, progress: float) -> Tensor:
-    """A number. `progress` 0–1: the price of sound in the wrong place grows with it, as in ER-NeRF §3.3."""
+    """A number. `progress` 0–1: what sound and expression do in the wrong place costs ever more, as in ER-NeRF §3.3."""
     seen = drawn.looked.colour + (1 - drawn.looked.weight)[:, None] * truth.behind
     plain = mse_loss if config.pixel_loss == "mse" else l1_loss
     loss = plain(seen, truth.colour)
@@ -20,13 +20,15 @@ def loss_of(drawn: Drawn, truth: Truth, config: AvatarConfig, patch: int, progre
         loss = loss + config.edges * _edges(_squares(seen, patch), _squares(truth.colour, patch))
     weight = drawn.looked.weight.clamp(1e-5, 1 - 1e-5)
     doubt = -(weight * weight.log() + (1 - weight) * (1 - weight).log()).mean()
-    astray = (drawn.seen.sound * truth.priced[drawn.samples.ray]).sum() / max(1, len(drawn.samples.ray))
+    ray = drawn.samples.ray
+    reach = drawn.seen.sound * truth.priced[ray] + drawn.seen.expression * truth.spoken[ray]
+    astray = reach.sum() / max(1, len(ray))
     return loss + config.clear * doubt + config.quiet * progress * astray
 
 
-def psnr(drawn: Drawn, truth: Truth) -> float:
-    """dB"""
-    return -10 * float(mse_loss(over(drawn.looked, truth.behind), truth.colour).clamp(min=1e-10).log10())
+def psnr(seen: Tensor, truth: Tensor) -> float:
+    """dB, of colours within 0–1."""
+    return -10 * float(mse_loss(seen, truth).clamp(min=1e-10).log10())
 
 
 def _squares(colours: Tensor, patch: int) -> Tensor:

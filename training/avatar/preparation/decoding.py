@@ -34,7 +34,8 @@ def film_of(path: Path) -> Film:
         first = next(container.decode(stream), None)
         if first is None:
             raise InvalidInput("视频无法解码。", param="ref_video")
-        duration_s = float(container.duration or 0) / av.time_base or _last_s(container, stream)
+        own = stream.duration * stream.time_base if stream.duration else 0  # the sound may be longer
+        duration_s = float(own) or float(container.duration or 0) / av.time_base or _last_s(container, stream)
         fps = float(stream.average_rate or 0)
         if stream.frames and duration_s:
             fps = stream.frames / duration_s
@@ -74,6 +75,7 @@ def sound_of(path: Path) -> Sound:
     except Broken:
         return np.zeros(0, np.float32)
     heard = np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)
+    heard = np.nan_to_num(heard).clip(-1, 1)  # floats of a file may be anything
     return np.pad(heard, (max(0, late), 0))[max(0, -late) :] if abs(late) < len(heard) else heard
 
 

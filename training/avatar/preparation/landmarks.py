@@ -11,12 +11,14 @@ from scipy.signal import savgol_filter  # type: ignore[import-untyped]
 
 from contracts.errors import InvalidInput
 from deployments.avatar.reel import Pictures
+from deployments.avatar.sound import FPS
 from deployments.face.mtcnn import LANDMARKS, Mtcnn
 
 COUNT = len(LANDMARKS)
 SMOOTH = 7  # frames
 SURE = 0.9  # drawn and painted faces are a little less sure than photographs
 MOST_MISSING = 0.2
+FAR, GROWN = 0.5, 1.6  # of the distance between the eyes, that a face moves in a frame; as much larger, or smaller
 EDGE = 0.1  # of the picture's side: a face that is cut off is not looked for beyond
 
 Points = NDArray[np.float32]  # (k, 5, 2) in pixels
@@ -43,12 +45,23 @@ def tracked(frames: Pictures, find: Callable[[Pictures], list[Face]]) -> Points:
     """(n, 5, 2): of each frame the face that is nearest to where it was, smoothed over time."""
     found = np.full((len(frames), COUNT, 2), np.nan, np.float32)
     before: Points | None = None
+    missed = 0
     for number, frame in enumerate(frames):
-        if faces := find(frame):
+        faces = [each for each in find(frame) if before is None or _goes_on(before, each.points, missed)]
+        missed += 1
+        if faces:
             at = before if before is not None else faces[0].points
             nearest = min(faces, key=lambda face: float(np.abs(face.points - at).mean()))
             found[number] = before = nearest.points
+            missed = 0
     return smoothed(whole(found))
+
+
+def _goes_on(before: Points, now: Points, missed: int) -> bool:
+    """Whether it can be the same face so many frames later, and is not one in a picture on the wall."""
+    apart, later = (float(np.linalg.norm(each[1] - each[0])) for each in (before, now))
+    far = float(np.linalg.norm(now.mean(axis=0) - before.mean(axis=0)))
+    return far < FAR * (1 + min(missed, FPS)) * apart and 1 / GROWN < later / max(apart, 1e-6) < GROWN
 
 
 def given(content: bytes, count: int) -> Points:

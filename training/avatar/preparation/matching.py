@@ -12,7 +12,7 @@ from training.avatar.mouth import Curve, cut, lag_of, loudness, openings
 MOST_LAG, UNSEEN = 12, 1  # frames; so many nobody sees
 LEAST_MATCH, LEAST_MOVED = 0.15, 0.004  # correlation of mouth and voice; how much of the mouth's place changes
 SURE = 0.3  # a correlation at which a lag is believed
-SHIFTS, CHANCE = 16, 0.75  # of the sound against itself; part of them that the match has to beat
+SHIFTS, CHANCE = 32, 0.95  # of the sound against itself; part of them that the match has to beat
 
 
 def matched(footage: Footage, sound: Sound) -> tuple[Footage, int]:

@@ -24,7 +24,8 @@ from training.avatar.preparation.matching import MOST_LAG, around, matched
 from training.avatar.preparation.pose import FOCAL, adjusted, posed
 from training.avatar.preparation.preflight import Look, Report, check, preflight
 
-VERSION = 3  # of what is made here: another one is made anew
+VERSION = 4  # of what is made here: another one is made anew
+LEVEL_DB = -15.0  # of a film's loud parts, where the voices of the platform are
 AROUND = 3.1  # sides of the picture, in heights of the face as it is found
 ABOVE = 0.46  # of it, that is above the middle of the face
 
@@ -46,9 +47,10 @@ def prepared(
     if kept.exists():
         with np.load(kept) as arrays:
             report = Report.model_validate_json(bytes(arrays["report"]))
-            return Footage(**{name: arrays[name] for name in ARRAYS}, source_sha256=source), report
+            return Footage(**{name: arrays[name] for name in ARRAYS}, source_sha256=source, key=kept.stem), report
     report, seen, sound = preflight(path, find)
     check(report)
+    sound = (sound * 10 ** ((LEVEL_DB - report.level_db) / 20)).clip(-1, 1)
     start_s = best_part(seen, sound, report.duration_s, config.part_s)
     frames, corner, scale = cropped(path, seen, start_s, config)
     rows = slice(first := round(start_s * FPS), first + len(frames))
@@ -58,13 +60,14 @@ def prepared(
     else:
         points = tracked(frames, find)
     felt = blendshapes(expression, every, channels)[rows] if expression else expression_of(frames, points)
-    camera = np.array([FOCAL * max(report.width, report.height) * scale, config.size / 2, config.size / 2], np.float32)
+    middle = (np.array([report.width, report.height]) / 2 - corner) * scale
+    camera = np.array([FOCAL * max(report.width, report.height) * scale, *middle], np.float32)
     poses = posed(points, camera)
     poses = adjusted(frames, poses, camera)
     behind = behind_of(frames, seen_at(HULL, poses, camera))
     heard = around(sound, start_s, len(frames))
     own = heard[MOST_LAG * SAMPLES : -MOST_LAG * SAMPLES]
-    footage = Footage(frames, behind, own, camera, poses, felt, source)
+    footage = Footage(frames, behind, own, camera, poses, felt, source, kept.stem)
     footage, lag = matched(footage, heard)
     report = report.model_copy(update={"mouth_late_s": lag / FPS})
     _keep(footage, report, kept)
