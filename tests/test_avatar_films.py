@@ -16,8 +16,8 @@ from deployments.avatar.sound import SAMPLES
 from tests.media import FILMED
 from training.avatar.config import config_of
 from training.avatar.mouth import correlation, openings
-from training.avatar.preparation.decoding import film_of, frames_of
-from training.avatar.preparation.landmarks import Face, finder
+from training.avatar.preparation.decoding import film_of, frames_of, sound_of
+from training.avatar.preparation.landmarks import Face, finder, tracked
 from training.avatar.preparation.preflight import preflight
 from training.avatar.preparation.prepare import prepared
 from training.avatar.synthetic import Take, shoot, write_film
@@ -142,3 +142,63 @@ def test_a_face_from_the_side_is_refused(short: Take, find: Find, tmp_path: Path
     write_film(replace(short, frames=np.tile(profile, (11, 1, 1, 1))), path)
     report = preflight(path, find, most=6)[0]
     assert any("几乎全是侧脸" in problem for problem in report.problems), report
+
+
+def test_a_film_whose_sound_goes_on_is_as_long_as_its_pictures(short: Take, tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    write_film(replace(short, sound=np.tile(short.sound, 2)), path)
+    film = film_of(path)
+    assert film.duration_s == pytest.approx(FRAMES / 25, abs=0.05) and film.fps == pytest.approx(25, abs=0.3)
+
+
+def test_how_loud_a_film_is_and_where_its_face_is_makes_no_other_avatar(
+    short: Take, find: Find, tmp_path: Path
+) -> None:
+    """The same film 20 dB softer, and as the left half of a wider one."""
+    config = config_of("ER-NeRF", small=True).model_copy(update={"size": FILMED})
+    beside = np.repeat(short.behind[:FRAMES, :, -1:], FILMED, axis=2)
+    soft = replace(short, sound=short.sound / 10, frames=np.concatenate([short.frames, beside], axis=2))
+    made = []
+    for name, each in (("plain", short), ("soft", soft)):
+        write_film(each, tmp_path / f"{name}.mp4")
+        made.append(prepared(tmp_path / f"{name}.mp4", config, find, tmp_path)[0])
+    plain, other = made
+    voiced = plain.windows > 0
+    assert np.abs(plain.windows - other.windows)[voiced].mean() < 0.1
+    assert plain.camera[1] == pytest.approx(FILMED / 2, abs=2)
+    assert other.camera[1] > plain.camera[1] + FILMED / 8  # the film's middle is beside what is cut out
+
+
+def test_sound_that_is_no_number_is_silence(short: Take, tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    sound = short.sound.copy()
+    sound[5000], sound[6000], sound[7000] = np.nan, np.inf, 40
+    with av.open(path, "w") as container:
+        video: Any = container.add_stream("libx264", rate=25)
+        video.height, video.width, video.pix_fmt = FILMED, FILMED, "yuv420p"
+        audio: Any = container.add_stream("pcm_f32le", rate=16_000, layout="mono")
+        for each in short.frames:
+            container.mux(video.encode(av.VideoFrame.from_ndarray(each, "rgb24")))
+        container.mux(video.encode(None))
+        piece = av.AudioFrame.from_ndarray(sound[None], format="flt", layout="mono")
+        piece.sample_rate = 16_000
+        container.mux(audio.encode(piece))
+        container.mux(audio.encode(None))
+    heard = sound_of(path)
+    assert len(heard) == len(sound) and np.isfinite(heard).all() and np.abs(heard).max() <= 1
+
+
+def test_a_face_in_a_picture_on_the_wall_is_not_followed() -> None:
+    """It is found alone while the person's is missed, and later beside it."""
+    five = np.array([[-20, -10], [20, -10], [0, 0], [-15, 20], [15, 20]], np.float32)
+    wall = Face((0, 0, 40, 40), five * np.float32(0.8) + 40)
+    seen = iter(range(100))
+
+    def find(_: Any) -> list[Face]:
+        number = next(seen)
+        person = Face((0, 0, 80, 80), five + np.array([160 + number / 10, 120], np.float32))
+        return [wall] if 30 <= number < 34 else [person, wall]
+
+    points = tracked(np.zeros((100, 4, 4, 3), np.uint8), find)
+    expected = five + np.array([160, 120], np.float32) + np.arange(100)[:, None, None] / 10 * np.array([1, 0])
+    assert np.abs(points - expected).max() < 1

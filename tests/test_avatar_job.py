@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import EngineFailed, InvalidInput
+from contracts.errors import EngineFailed, InvalidInput, Unavailable
 from contracts.human import TRAIN, TrainTask
 from contracts.jobs import Job
 from contracts.settings import Settings
@@ -76,3 +76,19 @@ def test_one_that_is_stopped_says_so(line: Line) -> None:
     line.cancelled = True
     told = trained(line.papers.run, line.files, line)
     assert (told.state, told.adapter) == ("stopped", "") and json.loads(told.model_dump_json())["failure"] is None
+
+
+def test_a_store_that_is_away_loses_nothing_that_was_learnt(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.ray_work.FIRST_S", 0.01)
+    answers = iter([Unavailable("away"), Unavailable("away"), None])
+
+    def put() -> str:
+        if problem := next(answers):
+            raise problem
+        return "kept"
+
+    assert line.patiently(put) == "kept"
+    answers = iter([Unavailable("away")])
+    line.cancelled = True
+    with pytest.raises(Unavailable):
+        line.patiently(put)

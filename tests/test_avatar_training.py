@@ -14,10 +14,12 @@ import torch
 from contracts.errors import Cancelled, EngineFailed, InvalidInput
 from contracts.platform import Figures
 from deployments.avatar.bundle import Bundle
+from deployments.avatar.drawing import draw
+from deployments.avatar.march import rays_of
 from deployments.avatar.renderer import Renderer
 from deployments.avatar.sound import FPS, RATE_HZ, SAMPLES, windows
 from tests.media import FILMED
-from training.avatar.config import PRESETS, config_of
+from training.avatar.config import PRESETS, Stage, config_of
 from training.avatar.exporting import save
 from training.avatar.fitting import AvatarTraining
 from training.avatar.footage import Footage, of_take
@@ -112,11 +114,34 @@ def test_its_bundle_says_what_it_has_never_heard(
     assert correlation(openings(mouths), loudness(heard)) > 0.5  # even of speech that is played backwards
 
 
+def test_lips_that_barely_move_are_not_published(verdict: Verdict) -> None:
+    assert verdict.amplitude > 0.6, verdict
+    with pytest.raises(EngineFailed, match="20%"):
+        check(verdict._replace(amplitude=0.2))
+
+
 def test_one_that_has_learnt_nothing_is_not_published(footage: Footage) -> None:
     training = AvatarTraining(config_of("ER-NeRF", parameters={"steps": 2}, small=True), footage, lambda _: Kept())
     training.run()
     with pytest.raises(EngineFailed, match="口型没有跟随声音"):
         check(judged(training))
+
+
+@pytest.mark.parametrize("preset", ["er_nerf", "synctalk"])
+def test_the_papers_presets_find_the_head_and_not_a_picture_before_it(footage: Footage, preset: str) -> None:
+    """They compute few places of a ray, and learn slowly: what is nearest must not hide all else."""
+    config = config_of(PRESETS[preset].model, parameters={"preset": preset, "rays": 256, "frames": 4})
+    coarse = config.shape.model_copy(update={"grid": 32})
+    config = config.model_copy(update={"shape": coarse, "stages": (Stage(steps=120),)})
+    training = AvatarTraining(config, footage, lambda _: Kept())
+    training.run()
+    truth = training.chooser.all_of(60, torch.from_numpy(footage.mouth[60]))
+    frames = training.field.frames(training.heard[truth.rows], training.expression[truth.rows])
+    rays = rays_of(training.poses[truth.rows], training.camera, truth.pixels)
+    with torch.no_grad():
+        made = draw(training.field, rays, frames)
+    depth = (made.looked.weights * made.samples.points[:, 2]).sum() / made.looked.weights.sum()
+    assert -0.75 < float(depth) < -0.2
 
 
 @pytest.mark.parametrize("model", ["ER-NeRF", "SyncTalk"])

@@ -12,7 +12,7 @@ from training.avatar.mouth import Curve, cut, lag_of, loudness, openings
 MOST_LAG, UNSEEN = 12, 1  # frames; so many nobody sees
 LEAST_MATCH, LEAST_MOVED = 0.15, 0.004  # correlation of mouth and voice; how much of the mouth's place changes
 SURE = 0.3  # a correlation at which a lag is believed
-SHIFTS, CHANCE = 32, 0.95  # of the sound against itself; part of them that the match has to beat
+SHIFTS = 32  # of the sound against itself: the match has to beat them all
 
 
 def matched(footage: Footage, sound: Sound) -> tuple[Footage, int]:
@@ -24,12 +24,12 @@ def matched(footage: Footage, sound: Sound) -> tuple[Footage, int]:
     loud = loudness(footage.windows)
     lag, match = lag_of(opening, loud, MOST_LAG)
     chances = by_chance(opening, loud)
-    if match < max(LEAST_MATCH, float(np.quantile(chances, CHANCE))):
+    if match < max(LEAST_MATCH, float(chances.max())):
         raise InvalidInput(
             "视频不适合训练：声音与口型对不上，可能是音乐、配音或旁白，请使用画面中的人自己讲话的视频。",
             param="ref_video",
         )
-    if abs(lag) <= UNSEEN or match < max(SURE, float(chances.max())):
+    if abs(lag) <= UNSEEN or match < SURE:
         return footage, 0
     start = (MOST_LAG - lag) * SAMPLES
     return replace(footage, sound=sound[start : start + len(footage.frames) * SAMPLES]), lag
