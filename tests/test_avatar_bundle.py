@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import grid_sample
 
 from contracts.errors import InvalidInput, NotFound, ServiceError
 from deployments.avatar.bundle import Bundle, Manifest, Track, feather, read_manifest
 from deployments.avatar.field import HeadField
 from deployments.avatar.nerf import Nerf
+from deployments.avatar.planes import AXES, Hashed
 from deployments.avatar.renderer import Renderer
 from deployments.avatar.shape import FieldShape
 from deployments.avatar.sound import windows
@@ -90,6 +92,17 @@ def test_hashed_planes_are_drawn_too() -> None:
     assert Renderer(made).render(windows(speech(0.1)), 0).shape == (3, HEIGHT, WIDTH, 3)
     pixels = sum(parameter.numel() for parameter in made.field.planes.parameters())
     assert pixels == 3 * 3 * 256
+
+
+def test_a_level_that_fits_its_table_is_read_between_its_cells() -> None:
+    """As any picture is; nothing is hashed there."""
+    shape = FieldShape(planes="hash", levels=1, coarsest=8, finest=8, features=2, table_bits=8)
+    planes = Hashed(shape)
+    grid = planes.table.detach().view(3, 256, 2)[:, :64].view(3, 8, 8, 2).permute(0, 3, 1, 2)
+    points = torch.rand(50, 3) * 1.98 - 0.99
+    where = torch.stack([points[:, axes] for axes in AXES])[:, None]
+    expected = grid_sample(grid, where, align_corners=True)[:, :, 0].permute(2, 0, 1).flatten(1)
+    assert torch.allclose(planes(points), expected, atol=1e-8)
 
 
 def test_compiled_networks_draw_the_same(saved: Path) -> None:

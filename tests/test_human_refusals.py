@@ -311,7 +311,7 @@ def test_known_parameters() -> None:
     text = "lr=0.001, batch_size=4，preset=synctalk_small"
     assert parse(text, "SyncTalk") == parse(json.dumps(wanted), "SyncTalk") == wanted
     assert parse(" ", "SyncTalk") == {}
-    for text in ("[1]", "preset=er_nerf", "preset=none"):
+    for text in ("[1]", "preset=er_nerf", "preset=none", "steps=5,iters=9"):
         with pytest.raises(InvalidInput):
             parse(text, "SyncTalk")
 

@@ -13,6 +13,7 @@ from contracts.human import AvatarModel
 
 PARAM = "custom_params"
 PREFIXES: dict[AvatarModel, str] = {"ER-NeRF": "er_nerf", "SyncTalk": "synctalk"}  # of presets
+SAME = (("lr", "learning_rate"), ("steps", "iters"), ("rays", "num_rays"), ("ear", "asr_model"))
 Value = float | int | str | bool
 
 
@@ -54,7 +55,11 @@ def parse(text: str, model: AvatarModel) -> dict[str, Value]:
         raise InvalidInput(message_of(first), param=f"{PARAM}.{name}") from None
     if parameters.preset and not parameters.preset.startswith(PREFIXES[model]):
         raise InvalidInput(f"不是 {model} 的预设。", param=f"{PARAM}.preset")
-    return parameters.model_dump(exclude_none=True)
+    wanted: dict[str, Value] = parameters.model_dump(exclude_none=True)
+    for name, other in SAME:
+        if name in wanted and other in wanted:
+            raise InvalidInput(f"与 {name} 是同一个参数，请只填一个。", param=f"{PARAM}.{other}")
+    return wanted
 
 
 def _pairs(text: str) -> dict[str, str]:
