@@ -188,6 +188,12 @@ def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, Any], named:
     assert refused.value.param == "custom_params"
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_any_number_of_epochs_that_the_documents_allow_can_be_trained(preset: str) -> None:
+    config = config_of(PRESETS[preset].model, 1_000_000, {"preset": preset})
+    assert max(stage.steps for stage in config.stages) == 1_000_000
+
+
 @pytest.fixture(scope="module")
 def find() -> Find:
     return finder("cpu")

@@ -35,7 +35,7 @@ from store.tables import JobRow
 
 router = APIRouter(route_class=FormRoute)
 lookups = APIRouter()
-MOST_EPOCHS = 1_000  # a million steps of the longest stage there is
+MOST_EPOCHS = 1_000_000
 SHORTEST_S = 4  # of a film; see `training.avatar.preparation.preflight`
 PREVIEW = "preview.jpg"  # beside the avatar, from training
 LEAST_KNOWN = 0.01  # of a training, before it can be told how long it will take

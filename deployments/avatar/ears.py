@@ -1,7 +1,7 @@
 """What a frame's sound is told by: its log-mel window, or a network that has heard many voices before this one.
 
-With the latter an avatar follows other voices better. Their weights are not in a bundle: an avatar that was taught with
-one is drawn where the same one is.
+The latter is for voices that an avatar was not taught. Its weights are not in a bundle: an avatar that was taught with
+them is drawn where the same ones are.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """The sound's half of SyncTalk's audio-visual encoder, shaped as Wav2Lip's (arXiv:2008.10010)."""
 
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from contracts.errors import InvalidInput
 
 SIZE = 512
+DAMAGED = (OSError, EOFError, ValueError, RuntimeError, TypeError, AttributeError, KeyError, UnpicklingError)  # a file
 LAYERS = (  # channels, stride over bins and steps; every other block is added to what it is given
     (32, (1, 1), 2),
     (64, (3, 1), 2),
@@ -35,7 +37,7 @@ class SyncEncoder(nn.Sequential):
         model = cls()
         try:
             model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        except Exception as error:  # whatever a file that somebody brought makes of the unpickler
+        except DAMAGED as error:
             raise InvalidInput(f"{path.name} 不是 AVE 的权重文件。", param="custom_params") from error
         return model.eval().requires_grad_(False)
 

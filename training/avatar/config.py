@@ -9,6 +9,7 @@ from contracts.human import AvatarModel
 from contracts.model import Contract
 from deployments.avatar.shape import FieldShape
 
+MOST_STEPS = 1_000_000  # of a stage
 MOST_PIXELS_S = 512**2 * 120  # of a film, times seconds
 WHOLE_COURSE = 100  # epochs, as the documents give where a caller does not: all of a preset's steps
 Region = Literal["face", "lower"]
@@ -17,7 +18,7 @@ Region = Literal["face", "lower"]
 class Stage(Contract):
     """`patch`: side of the square of neighbouring rays that is compared with its edges; 0: rays that are scattered."""
 
-    steps: int = Field(ge=1, le=1_000_000)
+    steps: int = Field(ge=1, le=MOST_STEPS)
     patch: int = Field(0, ge=0, le=128)
 
 
@@ -136,16 +137,17 @@ NOT_OURS = ("licence", "consent", "landmarks")  # of the footage: `training.avat
 def config_of(
     model: AvatarModel, epochs: int = WHOLE_COURSE, parameters: dict[str, Any] | None = None, small: bool = False
 ) -> AvatarConfig:
-    """Of a task. `epochs`: hundredths of the preset's course; `parameters`: `custom_params`, of which `preset` names
-    another preset of the model and `steps` its length; `small`: where there is no GPU. `InvalidInput` names what is
-    not known or not within its bounds."""
+    """Of a task. `epochs`: hundredths of the preset's course, as far as `MOST_STEPS` go; `parameters`: `custom_params`,
+    of which `preset` names another preset of the model and `steps` its length; `small`: where there is no GPU.
+    `InvalidInput` names what is not known or not within its bounds."""
     given = {ALIASES.get(name, name): value for name, value in (parameters or {}).items() if name not in NOT_OURS}
     chosen = str(given.pop("preset", NAMES[model] + "_small" * small))
     config = PRESETS.get(chosen)
     if config is None or config.model != model:
         ours = "、".join(name for name, each in PRESETS.items() if each.model == model)
         raise InvalidInput(f"没有预设 {chosen!r}，可选：{ours}。", param="custom_params")
-    steps = given.pop("steps", config.steps * epochs / WHOLE_COURSE)
+    longest = config.steps * MOST_STEPS / max(stage.steps for stage in config.stages)
+    steps = given.pop("steps", min(config.steps * epochs / WHOLE_COURSE, longest))
     if unknown := sorted(given.keys() - set(SETTABLE)):
         known = "、".join((*ALIASES, *SETTABLE, "preset", "steps", *NOT_OURS))
         raise InvalidInput(f"不认识的训练参数 {unknown[0]!r}，可用：{known}。", param="custom_params")
