@@ -23,6 +23,9 @@ class Receiver:
     def url(self, path: str = "/", host: str = "127.0.0.1", scheme: str = "http") -> str:
         return f"{scheme}://{host}:{self.port}{path}"
 
+    def paths(self) -> list[str]:
+        return [path for path, _, _ in self.requests]
+
     def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
         """The status to answer with."""
         self.requests.append((path, headers, body))

@@ -178,7 +178,7 @@ def test_what_was_made_is_told_and_made_again(client: TestClient, state: State) 
     first = made(client, "text-to-image", json=asked)
     job = first["task_id"].removeprefix("task_")
     again = client.post(f"/v1/jobs/{job}/again")
-    assert (again.status_code, again.json()["state"]) == (202, "queued") and again.json()["id"] != job
+    assert again.status_code == 202 and again.json()["state"] in ("queued", "running") and again.json()["id"] != job
     second = status(client, f"/api/text-to-image/status/task_{again.json()['id']}")
     one, other = (client.get(each["image_url"]).content for each in (first, second))
     assert one != other and opened(one).tobytes() == opened(other).tobytes()

@@ -101,6 +101,11 @@ def test_every_text_survives_the_tokenizer(tokenizer: WhisperTokenizer, text: st
     assert tokenizer.backend_tokenizer.decode(tokenizer(text, add_special_tokens=False)["input_ids"]) == text
 
 
+def test_what_nobody_can_read_stays() -> None:
+    """A model that has learnt little hears such things."""
+    assert [texts.read(text, "en") for text in ("5 apples", "1b你6,")] == ["five apples", "1b你6,"]
+
+
 def test_a_chinese_character_is_one_token(tokenizer: WhisperTokenizer) -> None:
     assert all(len(spelt(tokenizer, character, "zh")) == 1 for character in texts.characters())
     assert len(spelt(tokenizer, "Welcome to the stream", "en")) < 8

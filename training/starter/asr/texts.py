@@ -79,10 +79,15 @@ def clean(text: str, language: Language) -> str:
 
 
 def read(text: str, language: Language) -> str:
-    """With words for numbers, prices and units."""
+    """With words for numbers, prices and units; what no grammar reads stays as it is."""
     if language == "zh":
         return read_out(text)
-    return str(_english().normalize(text)) if any(map(str.isdigit, text)) else text
+    if not any(map(str.isdigit, text)):
+        return text
+    try:
+        return str(_english().normalize(text))
+    except AssertionError:  # wetext's word for a digit beside a sign that English does not have
+        return text
 
 
 @cache
