@@ -92,3 +92,4 @@ class Figures(Contract):
     loss: FiniteFloat = 0.0
     learning_rate: FiniteFloat = 0.0
     metrics: dict[str, FiniteFloat] = {}
+    notes: tuple[str, ...] = Field((), description="What their owner should know of the data.")

@@ -40,4 +40,6 @@ class Finetuner:
 async def _tell(steps: Steps, figures: Figures) -> None:
     fraction = figures.current_step / max(1, figures.total_steps) * LEARNT
     message = f"正在训练第 {figures.current_step}/{figures.total_steps} 步" if figures.total_steps else "正在准备数据"
+    if figures.notes:
+        message += f"（{'；'.join(figures.notes)}）"
     await steps.report(fraction, message, figures.model_dump())

@@ -20,6 +20,7 @@ from training.avatar.preparation.decoding import film_of, frames_of, sound_of
 from training.avatar.preparation.landmarks import Face, finder, tracked
 from training.avatar.preparation.preflight import preflight
 from training.avatar.preparation.prepare import prepared
+from training.avatar.preparation.remarks import remarks
 from training.avatar.synthetic import Take, shoot, write_film
 from training.avatar.synthetic.film import Scene
 
@@ -59,6 +60,7 @@ def test_a_turned_phone_films_an_upright_face(short: Take, find: Find, tmp_path:
     assert np.abs(first.astype(int) - short.frames[0]).mean() < 4
     report = preflight(path, find, most=6)[0]
     assert report.problems == () and report.face_coverage == 1
+    assert report.rotation in (degrees, 360 - degrees) and f"旋转了 {report.rotation} 度" in remarks(report)[0]
 
 
 def test_a_wide_film_that_was_turned_is_tall(short: Take, tmp_path: Path) -> None:
@@ -99,6 +101,8 @@ def test_a_rate_that_varies_keeps_lips_and_voice_together(short: Take, find: Fin
         path, config_of("ER-NeRF", small=True).model_copy(update={"size": FILMED}), find, tmp_path / "cache"
     )
     assert report.problems == () and 20 < report.fps < 30
+    told = remarks(report)
+    assert "帧率不固定" in told[0] and not [each for each in told if "旋转" in each or "分辨率" in each]
     count = len(footage.frames)
     assert abs(count - len(short.frames)) <= 2
     mouths = [
@@ -134,6 +138,7 @@ def test_four_thousand_pixels_are_looked_at_as_a_few_hundred(short: Take, find: 
     report = preflight(path, find, most=6)[0]
     assert report.problems == (), report
     assert (report.width, report.height) == ULTRA and report.face_height > 600
+    assert not report.uneven and "分辨率 3840×2160" in remarks(report)[0]
 
 
 def test_a_face_from_the_side_is_refused(short: Take, find: Find, tmp_path: Path) -> None:
@@ -147,6 +152,7 @@ def test_a_face_from_the_side_is_refused(short: Take, find: Find, tmp_path: Path
 def test_a_film_whose_sound_goes_on_is_as_long_as_its_pictures(short: Take, tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     write_film(replace(short, sound=np.tile(short.sound, 2)), path)
+    assert not film_of(path).uneven
     film = film_of(path)
     assert film.duration_s == pytest.approx(FRAMES / 25, abs=0.05) and film.fps == pytest.approx(25, abs=0.3)
 

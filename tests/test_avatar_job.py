@@ -68,6 +68,7 @@ def test_one_that_does_not_speak_is_no_avatar_and_what_it_learnt_is_kept(line: L
     kept = {name: line.files.read(f"{OUTPUT}/{name}") for name in (PREVIEW, LEARNT)}
     assert kept[PREVIEW][:2] == b"\xff\xd8" and len(kept[LEARNT]) > 10_000
     assert line.told.figures.total_steps == line.told.figures.current_step == 3
+    assert "视频只有 4 秒，1 至 5 分钟的讲话效果更好" in line.told.figures.notes
     assert {"voice", "shuffled", "psnr"} <= line.told.figures.metrics.keys()
     assert any(name.startswith("checkpoint-") for name in line.papers.run.names())
 

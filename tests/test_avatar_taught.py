@@ -76,6 +76,7 @@ def test_an_avatar_is_taught_through_a_death_and_speaks(
     client, film = someone
     training = Training(client, film, "steps=1000")
     training.reaches(120)
+    assert "（视频只有 " in training.told()["message"]
     [worker] = workers(studio)
     worker.kill()
     steps = training.steps_until(300)

@@ -74,6 +74,7 @@ class AvatarTraining:
         self.optimizer = self._optimizer()
         self.checkpoints = kept(self.fingerprint)
         self.step, self.loss, self.metrics = 0, 0.0, dict[str, float]()
+        self.notes: tuple[str, ...] = ()
         self._began_s = self._kept_s = time.monotonic()
         self._began_step = 0
 
@@ -120,6 +121,7 @@ class AvatarTraining:
             loss=self.loss,
             learning_rate=self.config.plane_rate * self._scale,
             metrics=finite,
+            notes=self.notes,
         )
 
     @torch.inference_mode()

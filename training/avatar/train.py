@@ -26,6 +26,7 @@ from training.avatar.fitting import AvatarTraining, Kept, Report, ShouldStop
 from training.avatar.judging import check, judged
 from training.avatar.preparation.landmarks import Face, finder
 from training.avatar.preparation.prepare import prepared
+from training.avatar.preparation.remarks import remarks
 
 PREVIEW = "preview.jpg"  # the newest: the film beside what is drawn, on a frame that is not learnt
 LEARNT = f"checkpoint-{WEIGHTS}"  # of one whose mouth does not follow: no avatar, but kept
@@ -59,6 +60,7 @@ def trained_avatar(
     show = lambda step, picture: keep(PREVIEW, _jpeg(picture))  # noqa: E731
     training = AvatarTraining(asked.config, footage, kept, report, should_stop, show, asked.device, ear)
     training.metrics |= seen.figures()
+    training.notes = remarks(seen)
     training.run()
     verdict = judged(training)
     training.metrics |= verdict._asdict()
@@ -141,6 +143,8 @@ def main() -> None:
 
 
 def _print(figures: Figures) -> None:
+    if figures.current_step == 1:
+        print(*figures.notes, sep="\n", flush=True)
     if figures.current_step % 50 == 0:
         print(
             f"step {figures.current_step}/{figures.total_steps} loss {figures.loss:.5f} {figures.metrics}", flush=True

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,15 +18,18 @@ from deployments.sounds import Broken, decoded, opened
 
 FORMATS = "mov,matroska,mpegts,avi,flv,asf"
 LONGEST_S = 1800.0
+PACED, UNEVEN = 3000, 1.3  # frames whose pace is looked at; how far slow ones are apart, beside quick ones
 
 
 class Film(NamedTuple):
-    """What a film says of itself; `fps`: frames a second, in the mean."""
+    """What a film says of itself; `fps`: frames a second, in the mean; `rotation`: degrees by which it is turned."""
 
     duration_s: float
     fps: float
     width: int
     height: int
+    rotation: int = 0
+    uneven: bool = False  # some frames are seen for longer than others
 
 
 def film_of(path: Path) -> Film:
@@ -40,7 +44,7 @@ def film_of(path: Path) -> Film:
         if stream.frames and duration_s:
             fps = stream.frames / duration_s
         height, width = upright(first).shape[:2]
-    return Film(duration_s, fps, width, height)
+        return Film(duration_s, fps, width, height, _rotation(first), _is_uneven(container, stream))
 
 
 def frames_of(path: Path, start_s: float, count: int, every: int = 1) -> Iterator[tuple[int, Pictures]]:
@@ -87,8 +91,22 @@ def upright(frame: Any) -> NDArray[np.uint8]:
     """(height, width, RGB), turned as the film says."""
     pixels = frame.to_ndarray(format="rgb24")
     turns = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
-    turn = turns.get(round(frame.rotation / 90) * 90 % 360)
+    turn = turns.get(_rotation(frame))
     return pixels if turn is None else np.asarray(cv2.rotate(pixels, turn), np.uint8)
+
+
+def _rotation(frame: Any) -> int:
+    return round(frame.rotation / 90) * 90 % 360
+
+
+def _is_uneven(container: Any, stream: Any) -> bool:
+    """A telephone takes fewer frames a second where it is dark or hot."""
+    ends = [packet.pts for packet in islice(container.demux(stream), PACED) if packet.pts is not None]
+    gaps = np.diff(np.unique(ends))
+    if len(gaps) < FPS:
+        return False
+    quick, slow = np.percentile(gaps, (5, 95))
+    return bool(slow > UNEVEN * quick)
 
 
 def _last_s(container: Any, stream: Any) -> float:

@@ -40,6 +40,8 @@ class Report(Contract):
     fps: FiniteFloat
     width: int
     height: int
+    rotation: int = 0  # degrees by which its file has it turned
+    uneven: bool = False  # its rate varies
     face_height: FiniteFloat = 0.0
     face_coverage: FiniteFloat = 0.0
     several_faces: FiniteFloat = 0.0
@@ -50,6 +52,8 @@ class Report(Contract):
     clipped: FiniteFloat = 0.0
     voiced: FiniteFloat = 0.0
     mouth_late_s: FiniteFloat = 0.0  # than the sound, which was moved
+    part_from_s: FiniteFloat = 0.0  # the part that is learnt from
+    part_s: FiniteFloat = 0.0
     problems: tuple[str, ...] = ()
 
     def figures(self) -> dict[str, float]:
@@ -106,6 +110,8 @@ def reported(film: Film, seen: Sequence[Look], sound: Sound) -> Report:
         fps=film.fps,
         width=film.width,
         height=film.height,
+        rotation=film.rotation,
+        uneven=film.uneven,
         face_height=float(np.median(heights)) if heights else 0.0,
         face_coverage=len(with_face) / max(1, len(seen)),
         several_faces=len(crowd) / max(1, len(with_face)),

@@ -24,7 +24,7 @@ from training.avatar.preparation.matching import MOST_LAG, around, matched
 from training.avatar.preparation.pose import FOCAL, adjusted, posed
 from training.avatar.preparation.preflight import Look, Report, check, preflight
 
-VERSION = 4  # of what is made here: another one is made anew
+VERSION = 5  # of what is made here: another one is made anew
 LEVEL_DB = -15.0  # of a film's loud parts, where the voices of the platform are
 AROUND = 3.1  # sides of the picture, in heights of the face as it is found
 ABOVE = 0.46  # of it, that is above the middle of the face
@@ -69,7 +69,8 @@ def prepared(
     own = heard[MOST_LAG * SAMPLES : -MOST_LAG * SAMPLES]
     footage = Footage(frames, behind, own, camera, poses, felt, source, kept.stem)
     footage, lag = matched(footage, heard)
-    report = report.model_copy(update={"mouth_late_s": lag / FPS})
+    taken = {"mouth_late_s": lag / FPS, "part_from_s": start_s, "part_s": len(frames) / FPS}
+    report = report.model_copy(update=taken)
     _keep(footage, report, kept)
     return footage, report
 
