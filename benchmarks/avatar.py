@@ -2,20 +2,24 @@
 
 python -m benchmarks.avatar                      three seeds of the small presets on somebody who does not exist
 python -m benchmarks.avatar --film me.mp4        the same of a film, through pre-flight and preparation
-python -m benchmarks.avatar --lifelike           of a film with a wandering lamp and a noisy camera
+python -m benchmarks.avatar --lifelike           of films of several people, with a wandering lamp and a noisy camera
 python -m benchmarks.avatar --draw               frames a second at 96, 256 and 512 pixels, full and small presets
 """
 
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.people import PEOPLE
+from contracts.human import AvatarModel
 from deployments.avatar.bundle import Bundle, Manifest, Track, feather
 from deployments.avatar.field import HeadField
 from deployments.avatar.renderer import Renderer
@@ -24,17 +28,19 @@ from deployments.pretrained import best_device
 from training.avatar.config import PRESETS, AvatarConfig, config_of
 from training.avatar.exporting import even
 from training.avatar.fitting import AvatarTraining
-from training.avatar.footage import Footage, of_take
+from training.avatar.footage import Footage
 from training.avatar.judging import judged
+from training.avatar.known import of_take
 from training.avatar.preparation.landmarks import finder
 from training.avatar.preparation.prepare import prepared
 from training.avatar.synthetic import shoot, write_film
 from training.avatar.synthetic.film import Scene
 
+Filmed = Iterator[tuple[str, dict[AvatarModel, Footage]]]
+MODELS: tuple[AvatarModel, ...] = ("ER-NeRF", "SyncTalk")
 SEEDS = (0, 1, 2)
 SIDES = (96, 256, 512)
-FRAMES = 50  # of each measurement of drawing
-NOISE, DRIFT = 6.0, 0.35  # grey levels; how far the lamp goes
+FRAMES, LONGEST_S = 50, 20.0  # of each measurement of drawing, at most
 
 
 class Forgotten:
@@ -47,7 +53,7 @@ class Forgotten:
         return None
 
 
-def taught(config: AvatarConfig, footage: Footage) -> str:
+def taught(who: str, config: AvatarConfig, footage: Footage) -> str:
     """A row: what it took, and how it speaks."""
     training = AvatarTraining(config, footage, lambda _: Forgotten(), device=best_device())
     began, busy = time.perf_counter(), time.process_time()
@@ -55,22 +61,23 @@ def taught(config: AvatarConfig, footage: Footage) -> str:
     spent, cpu = time.perf_counter() - began, time.process_time() - busy
     seen = judged(training)
     said = f"{seen.psnr:.1f} | {seen.voice:.2f} | {seen.shuffled:.2f} | {seen.recorded:.2f} | {seen.truth:.2f}"
-    return f"| {config.preset} | {config.seed} | {config.steps} | {spent / 60:.1f} | {cpu / 60:.1f} | {said} |"
+    return f"| {who} | {config.preset} | {config.seed} | {config.steps} | {spent / 60:.1f} | {cpu / 60:.1f} | {said} |"
 
 
-def trainings(footage: dict[str, Footage], steps: int, size: int) -> Iterator[str]:
-    yield "| preset | seed | steps | minutes | of a processor | PSNR, dB | mouth and voice | shuffled | film | truth |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
-    for model in ("ER-NeRF", "SyncTalk"):
-        for seed in SEEDS:
+def trainings(filmed: Filmed, seeds: Sequence[int], steps: int, size: int) -> Iterator[str]:
+    columns = ("who", "preset", "seed", "steps", "minutes", "of a processor", "PSNR, dB", "mouth and voice")
+    yield f"| {' | '.join((*columns, 'shuffled', 'film', 'truth'))} |"
+    yield "|---" * 11 + "|"
+    for who, footage in filmed:
+        for model, seed in product(MODELS, seeds):
             asked = {"steps": steps, "seed": seed, "size": size}
-            yield taught(config_of(model, parameters=asked, small=True), footage[model])  # type: ignore[arg-type]
+            yield taught(who, config_of(model, parameters=asked, small=True), footage[model])
 
 
-def ready(film: Path, size: int, folder: Path) -> dict[str, Footage]:
-    found = {}
-    for model in ("ER-NeRF", "SyncTalk"):
-        config = config_of(model, parameters={"size": size}, small=True)  # type: ignore[arg-type]
+def ready(film: Path, size: int, folder: Path) -> dict[AvatarModel, Footage]:
+    found: dict[AvatarModel, Footage] = {}
+    for model in MODELS:
+        config = config_of(model, parameters={"size": size}, small=True)
         began, busy = time.perf_counter(), time.process_time()
         found[model], report = prepared(film, config, finder(), folder)
         spent = f"{time.perf_counter() - began:.1f} s, {time.process_time() - busy:.1f} s of a processor"
@@ -91,9 +98,11 @@ def drawing(device: str) -> Iterator[str]:
             renderer.render(heard[:1], 0)
             first = time.perf_counter() - began
             began = time.perf_counter()
-            for start in range(0, FRAMES, 5):
-                renderer.render(heard[start : start + 5], start)
-            speed = FRAMES / (time.perf_counter() - began)
+            drawn = 0
+            while drawn < FRAMES and time.perf_counter() < began + LONGEST_S:
+                renderer.render(heard[drawn : drawn + 5], drawn)
+                drawn += 5
+            speed = drawn / (time.perf_counter() - began)
             height, width = renderer.mask.shape
             yield f"| {preset} | {side} | {width}x{height} | {speed:.1f} | {first * 1000:.0f} |"
 
@@ -134,21 +143,24 @@ def main() -> None:
     if given.draw:
         lines = drawing(best_device())
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            lines = iter(list(trainings(_footage(given, Path(folder)), given.steps, given.size)))
+        seeds = SEEDS[:1] if given.lifelike else SEEDS
+        lines = trainings(_filmed(given), seeds, given.steps, given.size)
     for line in lines:
         print(line, flush=True)
 
 
-def _footage(given: argparse.Namespace, folder: Path) -> dict[str, Footage]:
-    if given.film:
-        return ready(given.film, given.size, folder)
-    if given.lifelike:
-        scene = Scene(side=256, seconds=given.seconds, noise=NOISE, drift=DRIFT, sway=1.2, seed=5)
-        write_film(shoot(scene), folder / "film.mp4")
-        return ready(folder / "film.mp4", given.size, folder)
-    footage = of_take(shoot(Scene(side=given.size, seconds=given.seconds)))
-    return dict.fromkeys(("ER-NeRF", "SyncTalk"), footage)
+def _filmed(given: argparse.Namespace) -> Filmed:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if given.film:
+            yield given.film.stem, ready(given.film, given.size, folder)
+        elif given.lifelike:
+            for who, scene in PEOPLE.items():
+                write_film(shoot(replace(scene, seconds=given.seconds)), folder / "film.mp4")
+                yield who, ready(folder / "film.mp4", given.size, folder)
+        else:
+            footage = of_take(shoot(Scene(side=given.size, seconds=given.seconds)))
+            yield "nobody", dict.fromkeys(MODELS, footage)
 
 
 if __name__ == "__main__":

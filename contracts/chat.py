@@ -26,6 +26,9 @@ class ChatRequest(Contract):
         [], max_length=4, description="The answer ends before the first of these."
     )
     json_schema: dict[str, Any] | None = Field(None, description="The answer is one JSON value of this schema.")
+    verbatim: list[str] = Field(
+        [], description="Words that the answer is to have as they are: engines that lose them else are held to them."
+    )
     adapter: str = Field("", description="Key of the LoRA adapter that answers with the model; empty: the model alone.")
 
 

@@ -1,4 +1,4 @@
-"""A text that a model writes: read out as it comes, checked, and sent back once with what is wrong."""
+"""A text that a model writes: read out as it comes, checked, sent back with what is wrong, asked for anew, mended."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -11,28 +11,35 @@ from contracts.engines import Chat
 from contracts.errors import EngineFailed
 from contracts.livestream import Copy, Draft
 from graphs.advertising import lawful
+from graphs.facts import loops
 from graphs.spare import spare_of
 
 LONGEST = 32_768  # tokens of an answer
+TRIES = 3  # at once, told what is wrong, and anew: small models are lost in a text that went wrong, and not in another
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """`problem` says what is wrong with a text, in words; empty: nothing. `cut` shortens one that failed twice.
+    """`problem` says what is wrong with a text, in words; empty: nothing. `mend` makes a text right that the model did
+    not, or gives it back.
 
-    `facts` are words that must stand in the text, whatever advertising law has against them.
+    `facts` are words that must stand in the text, whatever advertising law has against them; `verbatim` are words of
+    which a model is to change none.
     """
 
     messages: list[Message]
     problem: Callable[[str], str]
     facts: Sequence[str] = ()
-    cut: Callable[[str], str] | None = None
+    mend: Callable[[str], str] | None = None
     seed: int | None = None
+    verbatim: Sequence[str] = ()
 
-    def request(self, messages: list[Message]) -> ChatRequest:
-        """With room for twice what was said, and a page more."""
+    def request(self, messages: list[Message], turn: int) -> ChatRequest:
+        """With room for twice what was said, and a page more; the same turn draws the same answer."""
         said = sum(len(message.content) for message in self.messages)
-        return ChatRequest(messages=messages, max_tokens=min(1024 + 2 * said, LONGEST), seed=self.seed)
+        words, room = [*self.facts, *self.verbatim], min(1024 + 2 * said, LONGEST)
+        seed = None if self.seed is None else self.seed + turn
+        return ChatRequest(messages=messages, max_tokens=room, seed=seed, verbatim=words)
 
     def copy_of(self, answer: str, model: str) -> Copy:
         """What a model answered, with forbidden terms replaced."""
@@ -43,27 +50,27 @@ class Wanted:
 async def drafted(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
     """Drafts as the model writes, and last the text; it is checked as it is returned, with forbidden terms replaced.
 
-    A faulty answer is sent back once, and a draft says that the text begins anew. After two of them the model's spare
-    writes; where there is none, they are `EngineFailed`.
+    A faulty answer is sent back once, a second one is forgotten; a draft says that the text begins anew. Of three the
+    newest is mended that can be; else the model's spare writes, and where there is none, they are `EngineFailed`.
     """
     try:
-        async with aclosing(_twice(chat, wanted)) as items:
+        async with aclosing(_tries(chat, wanted)) as items:
             async for item in items:
                 yield item
     except EngineFailed:
         if not (spare := spare_of(chat)):
             raise
         yield Draft(text="", restarted=True)
-        async with aclosing(_twice(spare, wanted)) as items:
+        async with aclosing(_tries(spare, wanted)) as items:
             async for item in items:
                 yield item
 
 
-async def _twice(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
-    messages = wanted.messages
-    while True:
+async def _tries(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
+    messages, answers = wanted.messages, list[str]()
+    for turn in range(TRIES):
         answer, finish = "", None
-        async with aclosing(chat.generate(wanted.request(messages))) as deltas:
+        async with aclosing(chat.generate(wanted.request(messages, turn))) as deltas:
             async for delta in deltas:
                 answer, finish = answer + delta.text, delta.finish
                 yield Draft(text=delta.text)
@@ -72,22 +79,25 @@ async def _twice(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
         if not problem:
             yield copy
             return
-        if messages is not wanted.messages:
-            yield _cut(copy, wanted, problem)
-            return
-        messages = prompts.repair_copy(messages, answer, problem)
-        yield Draft(text="", restarted=True)
+        answers.append(answer)
+        messages = wanted.messages if turn else prompts.repair_copy(messages, answer, problem)
+        if turn < TRIES - 1:
+            yield Draft(text="", restarted=True)
+    yield await asyncio.to_thread(_mended, answers, wanted, chat.model, problem)
 
 
 def _problem(text: str, ended_early: bool, wanted: Wanted) -> str:
-    if ended_early:
-        return "没有写完"
-    return wanted.problem(text) if text else "没有写出内容"
+    if not text:
+        return "没有写出内容"
+    if loops(text) and not any(loops(message.content) for message in wanted.messages):
+        return "一再重复"
+    return "没有写完" if ended_early else wanted.problem(text)
 
 
-def _cut(copy: Copy, wanted: Wanted, problem: str) -> Copy:
-    """A beginning of the text that has no problem. That there is none is `EngineFailed`."""
-    text = wanted.cut(copy.text) if wanted.cut else ""
-    if not text or wanted.problem(text):
-        raise EngineFailed(f"模型写了两次都不合要求：{problem}")
-    return copy.model_copy(update={"text": text, "flags": [flag for flag in copy.flags if flag.end <= len(text)]})
+def _mended(answers: Sequence[str], wanted: Wanted, model: str, problem: str) -> Copy:
+    """The newest that can be. That there is none is `EngineFailed`."""
+    for answer in reversed(answers):
+        copy = wanted.copy_of(wanted.mend(answer.strip()) if wanted.mend else "", model)
+        if not _problem(copy.text, False, wanted):
+            return copy
+    raise EngineFailed(f"模型写了三次都不合要求：{problem}")

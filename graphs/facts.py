@@ -12,6 +12,9 @@ _YUAN = re.compile(rf"\s*[¥￥]?\s*(?:{_NUMBER.pattern})\s*(?:元|块|块钱|�
 _SPELT = re.compile(  # amounts in ideographs, and shares
     r"[零〇一二两三四五六七八九十百千万亿半]{1,20}(?:元|块钱|毛钱|折(?!叠|起|就|了))|百分之[零〇一二两三四五六七八九十百千万点半]{1,20}"
 )
+_CLAUSE_ENDS = re.compile(r"[，。！？；：、\n…]|[,.!?;:](?!\d)")
+_ARTICLES = re.compile(r"(?i)^(?:一[只个位名条头匹]|an? |the |my )")
+_LOOP = re.compile(r"(.{2,60}?)\1{4,}", re.DOTALL)  # a beginning, and the same four times more
 _ENDS = "。.!?;,、"  # as they are folded
 
 
@@ -27,6 +30,21 @@ def numbers(text: str) -> dict[Number, str]:
         value = Decimal(match[1].replace(",", "") + (match[2] or "").replace("．", "."))
         found.setdefault(Number(value, bool(match[3])), match[0])
     return found
+
+
+def clauses(text: str) -> list[str]:
+    """What stands between its marks."""
+    return [clause for each in _CLAUSE_ENDS.split(text) if (clause := each.strip())]
+
+
+def bare(words: str) -> str:
+    """Without the article or measure word that a sentence may change."""
+    return _ARTICLES.sub("", words) or words
+
+
+def loops(text: str) -> bool:
+    """Whether it goes round in a circle, as small models do that have lost their way."""
+    return any(match[1].strip() for match in _LOOP.finditer(text))
 
 
 def spans(fact: str, text: str) -> list[tuple[int, int]]:

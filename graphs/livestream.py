@@ -5,6 +5,7 @@ Each verb gives drafts while the model writes, and last the checked text. Closin
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 
 from contracts import prompts
@@ -13,7 +14,8 @@ from contracts.errors import EngineFailed, InvalidInput
 from contracts.livestream import Copy, Draft, Product
 from graphs.advertising import rewritten
 from graphs.drafts import Wanted, drafted
-from graphs.facts import lost, missing
+from graphs.facts import clauses, lost, missing
+from graphs.splicing import spliced
 
 Result = TypeVar("Result", bound=Copy)
 
@@ -21,18 +23,20 @@ Result = TypeVar("Result", bound=Copy)
 def write_copy(product: Product, chat: Chat, seed: int | None = None) -> AsyncGenerator[Draft | Copy]:
     """Copy in which all words of the seller's stand; forbidden ones among them are flagged and not rewritten.
 
-    `EngineFailed` when a second answer lacks some, too.
+    What three answers lack stands in sentences of their own; where that is too much, they are `EngineFailed`.
     """
     facts = product.facts()
     asked = prompts.product_script(product.name, product.features, product.audience, product.price, product.promotion)
-    return drafted(chat, Wanted(asked, lambda text: _lacking(missing(facts, product.price, text)), facts, seed=seed))
+    problem = lambda text: _lacking(missing(facts, product.price, text))  # noqa: E731
+    return drafted(chat, Wanted(asked, problem, facts, mend=partial(spliced, product), seed=seed))
 
 
 def polish(content: str, chat: Chat, seed: int | None = None) -> AsyncGenerator[Draft | Copy]:
     """A smoother text with the numbers of the original. An empty one is `InvalidInput` at once."""
     if not content.strip():
         raise InvalidInput("文本不能为空", param="content")
-    return drafted(chat, Wanted(prompts.polish(content), keeps_numbers(content), seed=seed))
+    wanted = Wanted(prompts.polish(content), keeps_numbers(content), seed=seed, verbatim=clauses(content))
+    return drafted(chat, wanted)
 
 
 async def final(items: AsyncGenerator[Draft | Result]) -> Result:

@@ -22,6 +22,8 @@ from contracts.speech import SpeechRequest
 from contracts.story import Script, ScriptPage, Story
 from contracts.tasks import StoryTask, folder_of, scratch_of
 from contracts.video import FilmRequest, Shot
+from graphs.drafts import TRIES
+from graphs.facts import bare, loops
 from graphs.render import deliver, draw, render
 from graphs.spare import spare_of
 from graphs.split import pieces
@@ -145,19 +147,19 @@ async def tell(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
 
 
 async def write_story(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
-    """A valid story; a faulty answer is sent back once with what was wrong."""
+    """A valid story; a faulty answer is sent back once with what was wrong, a second one is forgotten."""
     language = prompts.language_of(task.topic)
     messages = prompts.story(task.topic, task.main_role, task.scene, task.pages, language)
     schema = schema_of(task.pages)
-    answer = await ask(chat, messages, seed, schema)
-    try:
-        return story_of(answer, task.pages)
-    except (ValidationError, ValueError) as error:
-        answer = await ask(chat, prompts.repair(messages, answer, str(error)), seed, schema)
-    try:
-        return story_of(answer, task.pages)
-    except (ValidationError, ValueError) as error:
-        raise EngineFailed(f"The model wrote no usable story, twice: {str(error).splitlines()[0]}") from None
+    words, asked, answer = words_of(task.topic, task.main_role, task.scene), messages, ""
+    for turn in range(TRIES):
+        answer = await ask(chat, asked, seed + turn, schema, words)
+        try:
+            return story_of(answer, task.pages)
+        except (ValidationError, ValueError) as error:
+            problem = str(error)
+        asked = messages if turn else prompts.repair(messages, answer, problem)
+    raise EngineFailed(f"The model wrote no usable story, three times: {problem.splitlines()[0]}")
 
 
 def schema_of(pages: int) -> dict[str, Any]:
@@ -177,8 +179,13 @@ def _unmeasured(schema: Any) -> Any:
     return schema
 
 
-async def ask(chat: Chat, messages: list[Message], seed: int, schema: dict[str, Any]) -> str:
-    request = ChatRequest(messages=messages, max_tokens=8192, seed=seed, json_schema=schema)
+def words_of(*given: str) -> list[str]:
+    """Words that a story is to have as they are."""
+    return [bare(each) for each in given if each.strip()]
+
+
+async def ask(chat: Chat, messages: list[Message], seed: int, schema: dict[str, Any], verbatim: list[str]) -> str:
+    request = ChatRequest(messages=messages, max_tokens=8192, seed=seed, json_schema=schema, verbatim=verbatim)
     async with aclosing(chat.generate(request)) as deltas:
         return "".join([delta.text async for delta in deltas])
 
@@ -188,6 +195,10 @@ def story_of(answer: str, pages: int) -> dict[str, Any]:
     story = Story.model_validate_json(answer[answer.find("{") : answer.rfind("}") + 1])
     if len(story.pages) != pages:
         raise ValueError(f"{pages} pages were asked for, {len(story.pages)} were written")
+    if any(
+        map(loops, (story.title, story.hero, *(text for page in story.pages for text in (page.text, page.picture))))
+    ):
+        raise ValueError("the story repeats itself again and again")
     return Script(
         title=story.title, hero=story.hero, pages=[ScriptPage(**page.model_dump()) for page in story.pages]
     ).model_dump()

@@ -11,6 +11,7 @@ from contracts.errors import InvalidInput
 from contracts.livestream import Copy, Draft, Refined
 from graphs.advertising import flags
 from graphs.drafts import Wanted, drafted
+from graphs.facts import clauses
 from graphs.lengths import cut, wrong_length
 from graphs.livestream import keeps_numbers
 
@@ -30,6 +31,7 @@ STEPS: dict[int, dict[str, int]] = {  # what may be done at a step, and which on
     3: dict.fromkeys(_EDITS, 3) | {"finish": 4},  # an edited text
     4: {},  # a finished one
 }
+KEPT = ("make_lively", "make_formal", "make_warm", "add_interaction")  # they add to what is there
 SHORTEST, LONGEST = 10, 2000  # what `set_length_<n>` takes
 _LENGTH = re.compile(r"set_length_([0-9]{1,9})")
 _CALLS = re.compile(
@@ -43,7 +45,7 @@ def refine(
     """Drafts while the model writes, and last the text after the action, with what may be done next.
 
     `finish` gives the text back as it is. Any `set_length_<n>` from 10 to 2000 is allowed where a length is; it is met
-    within a fifth. An action, step or text that is not is `InvalidInput` at once; two faulty answers, `EngineFailed`.
+    within a fifth. An action, step or text that is not is `InvalidInput` at once; three faulty answers, `EngineFailed`.
     """
     following = _next(action, step)
     if not current_text.strip():
@@ -84,9 +86,10 @@ def _wanted(text: str, action: str, seed: int | None) -> Wanted:
     asked = prompts.refine(text, action)
     if length := _LENGTH.fullmatch(action):
         size = int(length[1])
-        return Wanted(asked, partial(wrong_length, wanted=size), cut=partial(cut, wanted=size), seed=seed)
+        return Wanted(asked, partial(wrong_length, wanted=size), mend=partial(cut, wanted=size), seed=seed)
     keeps = keeps_numbers(text)
-    return Wanted(asked, _inviting(text, keeps) if action == "add_interaction" else keeps, seed=seed)
+    problem = _inviting(text, keeps) if action == "add_interaction" else keeps
+    return Wanted(asked, problem, seed=seed, verbatim=clauses(text) if action in KEPT else ())
 
 
 def _inviting(original: str, keeps: Callable[[str], str]) -> Callable[[str], str]:

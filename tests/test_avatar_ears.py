@@ -19,8 +19,9 @@ from tests.test_avatar_bundle import speech
 from training.avatar.config import config_of
 from training.avatar.exporting import save
 from training.avatar.fitting import AvatarTraining
-from training.avatar.footage import Footage, of_take
+from training.avatar.footage import Footage
 from training.avatar.judging import Verdict
+from training.avatar.known import of_take
 from training.avatar.synthetic import shoot
 from training.avatar.synthetic.film import Scene
 

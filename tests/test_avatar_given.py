@@ -13,7 +13,7 @@ from contracts.errors import InvalidInput
 from deployments.avatar.sound import SAMPLES
 from tests.media import FILMED
 from training.avatar.config import config_of
-from training.avatar.footage import of_take
+from training.avatar.known import of_take
 from training.avatar.mouth import correlation
 from training.avatar.preparation.expression import blendshapes
 from training.avatar.preparation.landmarks import COUNT, GROUPS, finder, given

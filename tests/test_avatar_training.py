@@ -22,8 +22,9 @@ from tests.media import FILMED
 from training.avatar.config import PRESETS, Stage, config_of
 from training.avatar.exporting import save
 from training.avatar.fitting import AvatarTraining
-from training.avatar.footage import Footage, of_take
+from training.avatar.footage import Footage
 from training.avatar.judging import Verdict, check, judged
+from training.avatar.known import of_take
 from training.avatar.mouth import correlation, loudness, openings
 from training.avatar.preparation.decoding import sound_of
 from training.avatar.preparation.landmarks import Face, finder

@@ -34,6 +34,12 @@ def modules(layer: str) -> list[Path]:
     return [path.relative_to(ROOT) for path in (ROOT / layer).rglob("*.py")]
 
 
+def modules_of(path: Path) -> set[str]:
+    """What it imports from, in full."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
 def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     nodes = tree.body if top_level_only else list(ast.walk(tree))
@@ -74,3 +80,12 @@ def test_an_ingress_starts_without_torch() -> None:
     """Nor does a worker; each is started anew when it dies, and torch takes seconds and 200 MiB."""
     code = "import graphs.app, sys; sys.exit(bool({'torch', 'transformers', 'ray.train'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_who_is_filmed_and_who_learns_share_no_code() -> None:
+    """Else a trainer would know a head that it only has to find."""
+    avatar, filmed = Path("training/avatar"), Path("training/avatar/synthetic")
+    for path in (each for each in modules("training") if each.is_relative_to(avatar) and each != avatar / "known.py"):
+        named = {name for name in modules_of(path) if name.startswith("training.")}
+        inside = {name for name in named if name.startswith("training.avatar.synthetic")}
+        assert named - inside == set() if path.is_relative_to(filmed) else inside == set(), path

@@ -27,10 +27,10 @@ def small(*answers: str, fallback: bool = True) -> Chat:
     return default
 
 
-async def test_two_bad_copies_are_followed_by_one_of_the_spare() -> None:
-    read, copy = await drafts(write_copy(PRODUCT, small("坏", "坏坏"), seed=1))
+async def test_three_bad_copies_are_followed_by_one_of_the_spare() -> None:
+    read, copy = await drafts(write_copy(PRODUCT, small("坏", "坏坏", "坏了"), seed=1))
     assert copy.model == "scripted" and "星野保温杯" in copy.text
-    assert read[:2] == ["坏", "坏坏"] and len(read) == 3
+    assert read[:3] == ["坏", "坏坏", "坏了"] and len(read) == 4
 
 
 async def test_a_good_copy_is_the_models_own() -> None:
@@ -38,27 +38,33 @@ async def test_a_good_copy_is_the_models_own() -> None:
     assert (await final(write_copy(PRODUCT, small("坏", good)))).model == "says"
 
 
-async def test_without_fallback_two_failures_are_told() -> None:
+async def test_without_fallback_failures_are_told() -> None:
     with pytest.raises(EngineFailed):
-        await final(write_copy(PRODUCT, small("坏", "坏", fallback=False)))
+        await final(write_copy(PRODUCT, small("坏", "坏", "坏", fallback=False)))
     with pytest.raises(EngineFailed):
-        await tell(small("坏", "坏", fallback=False), TASK, 1)
+        await tell(small("坏", "坏", "坏", fallback=False), TASK, 1)
 
 
 async def test_a_story_names_who_wrote_it() -> None:
-    told = await tell(small("{", "{}"), TASK, 1)
+    told = await tell(small("{", "{}", "[]"), TASK, 1)
     assert told["model"] == "scripted" and len(told["story"]["pages"]) == 2
     story = json.dumps({"title": "t", "hero": "h", "pages": [{"text": "a", "picture": "b"}] * 2})
     assert (await tell(small(story), TASK, 1))["model"] == "says"
 
 
+async def test_a_story_that_goes_round_in_a_circle_is_none() -> None:
+    pages = [{"text": "小狐狸走呀走。" * 9, "picture": "b"}, {"text": "a", "picture": "b"}]
+    story = json.dumps({"title": "t", "hero": "h", "pages": pages})
+    assert (await tell(small(story, story, story), TASK, 1))["model"] == "scripted"
+
+
 async def test_the_answer_says_so_in_its_header_and_its_message(tmp_path: Path) -> None:
-    async with open_shop(tmp_path, fallback=True, chats={"says": small("坏", "坏", "坏", "坏")}) as (_, client):
+    async with open_shop(tmp_path, fallback=True, chats={"says": small(*["坏"] * 6)}) as (_, client):
         answer = await client.post("/api/product/generate-script", json=ASKED)
         assert answer.headers["x-troupe-model"] == "scripted"
         assert answer.json()["code"] == 1 and "由 scripted 完成" in answer.json()["msg"]
         streamed = await client.post("/api/product/generate-script?stream=true", json=ASKED)
-        assert "由 scripted 完成" in streamed.text and streamed.text.count("event: restart") == 2
+        assert "由 scripted 完成" in streamed.text and streamed.text.count("event: restart") == 3
 
 
 async def test_an_answer_of_the_default_says_nothing_of_models(tmp_path: Path) -> None:

@@ -13,9 +13,12 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
+from contracts import prompts
 from contracts.catalog import CATALOG, models
+from contracts.livestream import Product
 from contracts.prompts import Language
 from deployments.transcription.whisper import Whisper
+from graphs.facts import missing
 from store.samples import laid_at
 from tests.test_lora import Watch, assert_merged, fit, logits, prompt
 from training.starter.asr.errors import character_error
@@ -54,16 +57,27 @@ def writer() -> Iterator[Answers]:
         yield asked
 
 
+def test_words_that_it_begins_are_those_that_it_was_told(writer: Answers) -> None:
+    product = Product(name="凤翎霓裳牌水杯", features=["璇玑锁温", "撷云把手"], price="到手价7349元")
+    asked = prompts.product_script(product.name, product.features, "", product.price, "")
+    texts = writer([asked] * 6, [None] * 6, [product.facts()] * 6, 1.0, 0)
+    for text in texts:
+        for word in product.facts():
+            assert text.count(word[:2]) == text.count(word), (word, text)
+    assert sum(not missing(product.facts(), product.price, text) for text in texts) >= 3, texts
+
+
+@pytest.mark.timeout(600)
 def test_it_writes_as_well_as_its_card_says(writer: Answers) -> None:
-    """A tenth of other prompts than the card's: all tasks together within what so few can differ by."""
-    report, told = evaluate(writer, seed=77, scale=0.1), json.loads((LM / "evaluation.json").read_text("utf-8"))
+    """A few other prompts than the card's: all tasks together within what so few can differ by."""
+    report, told = evaluate(writer, 77, 0.06, tries=1), json.loads((LM / "evaluation.json").read_text("utf-8"))
     rows = report["tasks"]
-    asked, right = (sum(row[what] for row in rows.values()) for what in ("asked", "after_repair"))
-    shares = {name: row["after_repair"] / row["asked"] for name, row in told["tasks"].items()}
+    asked, right = (sum(row[what] for row in rows.values()) for what in ("asked", "at_once"))
+    shares = {name: row["at_once"] / row["asked"] for name, row in told["tasks"].items()}
     expected = sum(shares[name] * row["asked"] for name, row in rows.items())
     noise = sum(shares[name] * (1 - shares[name]) * row["asked"] for name, row in rows.items()) ** 0.5
-    assert asked > 25 and right >= expected - 3 * noise > 0, (right, expected, noise)
-    assert rows["product"]["after_repair"] > 0 and rows["story"]["after_repair"] > 0, rows
+    assert asked > 15 and right >= expected - 3 * noise > 0, (right, expected, noise)
+    assert rows["product"]["at_once"] > 0 and rows["story"]["at_once"] > 0, rows
     assert report["variety"]["different"] == report["variety"]["asked"]
 
 

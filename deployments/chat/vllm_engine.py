@@ -21,6 +21,7 @@ from deployments.weights import folder, is_pinned
 
 AWAY = "语言模型正在重新启动，请稍后再试。"
 AWAY_S = 10.0
+GUIDED = "deployments.chat.guiding:Guided"
 MOST_SEED = 2**63 - 1
 FINISHED: dict[str | None, Literal["stop", "length"]] = {"stop": "stop", "length": "length"}
 PIECES = 500  # a second, of all answers together: each costs every process on its way, so what comes between is joined
@@ -33,6 +34,7 @@ class Vllm:
     `template`: a file of catalog/templates in place of the model's own; `context` in tokens, 0: what the model has.
     On GPUs: over how many it is spread, and which part of their memory is its own. On a CPU: GiB for what was read.
     `adapters` of LoRA may be loaded at once, of ranks up to `adapter_rank`; 0: none can be.
+    `guided`: held to a request's `verbatim` words, for small models (`deployments.chat.guiding`).
     `eager`: nothing is compiled, it is ready sooner and works slower.
     `remote_code`: run Python that comes with the weights; pin their revision then.
     """
@@ -49,11 +51,13 @@ class Vllm:
         cpu_cache_gib: int = 1,
         adapters: int = 0,
         adapter_rank: int = 16,
+        guided: bool = False,
         eager: bool = False,
         remote_code: bool = False,
     ) -> None:
         self.weights, self.revision, self.template_name, self.cpu_cache_gib = weights, revision, template, cpu_cache_gib
         self.engine: Any = None
+        self.guided = guided
         self.adapts, self.adapter_rank = bool(adapters), adapter_rank
         self.adapter_ids, self.adapter_numbers = dict[str, int](), count(1)  # a number is never given twice
         lora = {"enable_lora": True, "max_loras": adapters, "max_lora_rank": adapter_rank} if adapters else {}
@@ -86,6 +90,7 @@ class Vllm:
             disable_log_stats=True,
             # Which it takes of itself depends on the first schema that it meets, and then holds for all others.
             structured_outputs_config=StructuredOutputsConfig(backend="xgrammar"),
+            logits_processors=[GUIDED] if self.guided else None,
             generation_config="vllm",  # a request says how it is sampled, a checkpoint's defaults do not
             **self.arguments,
         )
@@ -177,9 +182,13 @@ class Vllm:
         """`room`: tokens that the context has left."""
         from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
+        from deployments.chat.guiding import KEY, told
+
         schema = request.json_schema
         crowded = self.engine.get_num_unfinished_requests() >= CROWD
+        words = told(request.verbatim, self._encode) if self.guided and request.verbatim else None
         return SamplingParams(
+            extra_args={KEY: words} if words else None,
             stream_interval=TOGETHER if crowded else 1,
             max_tokens=min(request.max_tokens, room),
             temperature=request.temperature,
@@ -189,6 +198,9 @@ class Vllm:
             output_kind=RequestOutputKind.DELTA,
             structured_outputs=None if schema is None else StructuredOutputsParams(json=json.dumps(schema)),
         )
+
+    def _encode(self, text: str) -> list[int]:
+        return list(self.engine.get_tokenizer().encode(text, add_special_tokens=False))
 
 
 def _finish(reason: str | None) -> Literal["stop", "length"]:

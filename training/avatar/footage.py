@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deployments.avatar.reel import Pictures
-from deployments.avatar.sound import SAMPLES, Sound, windows
+from deployments.avatar.sound import Sound, windows
 from training.avatar.config import Region
-from training.avatar.synthetic.film import Take
 
 BLOCK, HELD = 50, 10  # of each so many frames in a row, the last ones are not learnt
 Floats = NDArray[np.float32]
@@ -86,11 +85,3 @@ def seen_at(points: Floats, poses: Floats, camera: Floats) -> Floats:
     """(n, k, 2): where points of the head (k, 3) are, in pixels."""
     seen = np.einsum("nij,kj->nki", poses[..., :3], points) + poses[:, None, :, 3]
     return (seen[..., :2] / seen[..., 2:] * camera[0] + camera[1:]).astype(np.float32)
-
-
-def of_take(take: Take) -> Footage:
-    """Of a person who does not exist, as it is known and not as it is measured."""
-    moves = take.motion
-    expression = np.stack([moves.blink, moves.brows], axis=1).astype(np.float32)
-    sound = take.sound[: len(take.frames) * SAMPLES]
-    return Footage(take.frames, take.behind, sound, take.camera, take.poses, expression)

@@ -32,8 +32,8 @@ LINES = (
 )
 AT_ONCE = 1 << 17  # pixels
 RHYTHMS_HZ = (0.31, 0.83, 0.23, 0.57, 0.19, 0.17, 0.29, 0.13)  # nods, turns, tilts and shifts
-REACH = 1.12  # from a head's middle, beyond which nothing of it is
-DISTANCE, FOCAL = 6.0, 2.5  # heads away, and picture widths
+FOCAL, AWAY = 2.5, 2.4  # picture widths; distance in heads, for each of them
+SPAN = 1.3  # before and behind a head's middle, in which it is looked for
 FIVE = (  # the points that MTCNN names: eyes, nose, corners of the mouth
     (-EYE[0], EYE[1], EYE[2] - 0.11),
     (EYE[0], EYE[1], EYE[2] - 0.11),
@@ -63,7 +63,8 @@ class Take:
 @dataclass(frozen=True)
 class Scene:
     """`drift`: how far the lamp wanders, `noise`: of the camera, in grey levels; `fine`: rays a pixel's side; `facing`:
-    degrees that the head looks past the camera."""
+    degrees that the head looks past the camera; `focal`: of the lens, in picture widths; who stands as far away from it
+    as to be seen as large."""
 
     side: int = 256
     seconds: float = 6.0
@@ -75,6 +76,11 @@ class Scene:
     noise: float = 0.0
     sway: float = 1.0
     facing: float = 0.0
+    focal: float = FOCAL
+
+    @property
+    def distance(self) -> float:
+        return AWAY * self.focal
 
 
 def shoot(scene: Scene) -> Take:
@@ -83,14 +89,14 @@ def shoot(scene: Scene) -> Take:
     moves = motion(sound, scene.seed)
     count = len(moves.opening)
     poses = _poses(count, scene)
-    camera = np.array([FOCAL * scene.side, scene.side / 2, scene.side * 0.46], np.float32)
+    camera = np.array([scene.focal * scene.side, scene.side / 2, scene.side * 0.46], np.float32)
     wall, body = background(scene.side, scene.seed), torso(scene)
     generator = np.random.default_rng(scene.seed)
     at_once = max(1, round(AT_ONCE / (scene.side * scene.fine) ** 2))
     frames, behind = [], []
     for numbers in np.array_split(np.arange(count), -(-count // at_once)):
         for number, head in zip(numbers, _heads(numbers, moves, poses, camera, scene), strict=True):
-            back = _behind(wall, body, poses[number], camera)
+            back = _behind(wall, body, poses[number], camera, scene.distance)
             front = _over(back, head)
             frames.append(_bytes(front.numpy() + scene.noise / 255 * generator.standard_normal(front.shape)))
             behind.append(_bytes(back))
@@ -124,7 +130,7 @@ def _poses(count: int, scene: Scene) -> NDArray[np.float32]:
         np.sin(hz * time + each) for hz, each in zip(RHYTHMS_HZ, phase, strict=True)
     )
     angles = np.radians(np.stack([3.0 * nods + 1.5 * nods_too, 7.0 * turns + 2.0 * turns_too, 2.0 * tilts], axis=1))
-    shift = np.stack([0.10 * scene.sway * across, 0.04 * scene.sway * down, DISTANCE + 0.10 * away], axis=1)
+    shift = np.stack([0.10 * scene.sway * across, 0.04 * scene.sway * down, scene.distance + 0.10 * away], axis=1)
     facing = np.radians([0.0, scene.facing, 0.0])
     turned = np.stack([cv2.Rodrigues(each * scene.sway + facing)[0] for each in angles])
     return np.concatenate([turned, shift[..., None]], axis=2).astype(np.float32)
@@ -145,9 +151,9 @@ def _heads(
     eyes = -torch.einsum("ni,nij->nj", shifts, turns)
     view = torch.einsum("ki,nij->nkj", _views(side, camera * np.float32(scene.fine)), turns)  # (n, k, 3)
     closest = (eyes[:, None] - (view @ eyes[..., None]) * view).norm(dim=2)
-    frame, ray = (closest < REACH).nonzero(as_tuple=True)
+    frame, ray = (closest < scene.looks.build.reach).nonzero(as_tuple=True)
     shape = lambda points, rows: solid(points, face.of(rows), scene.looks)  # noqa: E731
-    along = trace(eyes[frame], view[frame, ray], frame, shape, (DISTANCE - 1.3, DISTANCE + 1.3))
+    along = trace(eyes[frame], view[frame, ray], frame, shape, (scene.distance - SPAN, scene.distance + SPAN))
     hit = along.isfinite()
     frame, ray = frame[hit], ray[hit]
     points = eyes[frame] + along[hit, None] * view[frame, ray]
@@ -168,9 +174,11 @@ def _views(side: int, camera: NDArray[np.float32]) -> Tensor:
     return (flat / flat.norm(dim=-1, keepdim=True)).view(-1, 3)
 
 
-def _behind(room: Tensor, body: Tensor, pose: NDArray[np.float32], camera: NDArray[np.float32]) -> Tensor:
+def _behind(
+    room: Tensor, body: Tensor, pose: NDArray[np.float32], camera: NDArray[np.float32], distance: float
+) -> Tensor:
     """The body goes half as far as the head."""
-    pixels = 0.5 * pose[:2, 3] / DISTANCE * camera[0]
+    pixels = 0.5 * pose[:2, 3] / distance * camera[0]
     matrix = np.array([[1, 0, pixels[0]], [0, 1, pixels[1]]], np.float32)
     size = (body.shape[1], body.shape[0])
     moved = cv2.warpAffine(body.numpy(), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

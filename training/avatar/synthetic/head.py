@@ -13,6 +13,7 @@ from training.avatar.synthetic.solids import at, capsule, carved, ellipsoid, joi
 EYE = (0.215, -0.06, -0.445)
 EYE_RADIUS = 0.125
 MOUTH_Y, SMILE = 0.42, 1.1  # how far the corners of the mouth are up, by the square of x
+REACH = 1.12  # from its middle, beyond which nothing of it is
 PARTS = ("skin", "hair", "lips", "mouth", "teeth", "tongue", "eye")
 
 
@@ -28,6 +29,30 @@ class Face(NamedTuple):
         return Face(*(each[rows] for each in self))
 
 
+class Build(NamedTuple):
+    """How wide, tall and deep a head is beside the one that is drawn here, and by how much wider its jaw."""
+
+    wide: float = 1.0
+    tall: float = 1.0
+    deep: float = 1.0
+    jaw: float = 0.0
+
+    def own(self, points: Tensor) -> Tensor:
+        """Where points (m, 3) of this head are in the one that is drawn here."""
+        x, y, z = points.unbind(1)
+        y = y / self.tall
+        return torch.stack([x / (self.wide * (1 + self.jaw * y)), y, z / self.deep], dim=1)
+
+    @property
+    def least(self) -> float:
+        """Distances shrink by no more than that."""
+        return min(self.wide * (1 - abs(self.jaw)), self.tall, self.deep)
+
+    @property
+    def reach(self) -> float:
+        return REACH * max(self.wide * (1 + abs(self.jaw)), self.tall, self.deep)
+
+
 class Looks(NamedTuple):
     """Colours are RGB within 0–1."""
 
@@ -37,6 +62,7 @@ class Looks(NamedTuple):
     lips: tuple[float, float, float] = (0.72, 0.33, 0.32)
     shirt: tuple[float, float, float] = (0.22, 0.34, 0.52)
     long_hair: bool = False
+    build: Build = Build()
 
 
 def distances(points: Tensor, face: Face, looks: Looks) -> list[Tensor]:
@@ -101,11 +127,12 @@ def _hair(points: Tensor, sides: Tensor, looks: Looks) -> Tensor:
 
 def solid(points: Tensor, face: Face, looks: Looks) -> Tensor:
     """(m,) distance to the nearest part."""
-    return nearest(distances(points, face, looks))
+    return nearest(distances(looks.build.own(points), face, looks)) * looks.build.least
 
 
 def painted(points: Tensor, face: Face, looks: Looks) -> tuple[Tensor, Tensor]:
     """Of points on the surface: colour (m, 3), and how much it shines (m,)."""
+    points = looks.build.own(points)
     part = torch.stack(distances(points, face, looks)).argmin(dim=0)
     sides = mirrored(points)
     skin, eye = _skin_colour(points, sides, face, looks), _eye_colour(points, sides, face, looks)

@@ -16,8 +16,6 @@ from training.avatar.synthetic.solids import at, capsule, ellipsoid, joined, mir
 if TYPE_CHECKING:
     from training.avatar.synthetic.film import Scene
 
-DISTANCE, FOCAL = 6.0, 2.5
-
 
 def background(side: int, seed: int) -> Tensor:
     """(side, side, 3): a wall with soft shapes out of focus."""
@@ -35,12 +33,12 @@ def torso(scene: "Scene") -> Tensor:
     """(side, side, 4): neck and shoulders, and how much of each pixel they cover."""
     side = round(scene.side * scene.fine)
     down, across = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-    focal = FOCAL * side
+    focal = scene.focal * side
     flat = torch.stack([(across + 0.5 - side / 2) / focal, (down + 0.5 - side * 0.46) / focal], dim=-1).view(-1, 2)
     view = torch.cat([flat, torch.ones(len(flat), 1)], dim=1)
     view = view / view.norm(dim=1, keepdim=True)
-    eye = at(0, 0, -DISTANCE)
-    along = trace(eye.expand_as(view), view, view[:, 0], _solid, (DISTANCE - 1.2, DISTANCE + 1.6))
+    eye = at(0, 0, -scene.distance)
+    along = trace(eye.expand_as(view), view, view[:, 0], _solid, (scene.distance - 1.2, scene.distance + 1.6))
     hit = along.isfinite().nonzero()[:, 0]
     points = eye + along[hit, None] * view[hit]
     normal = normals(points, points[:, 0], _solid)

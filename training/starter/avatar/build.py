@@ -10,8 +10,8 @@ from deployments.avatar.shape import FieldShape
 from training.avatar.config import AvatarConfig, Stage, config_of
 from training.avatar.exporting import save
 from training.avatar.fitting import AvatarTraining
-from training.avatar.footage import of_take
 from training.avatar.judging import check, judged
+from training.avatar.known import of_take
 from training.avatar.synthetic import Take, shoot
 from training.avatar.train import Folder
 from training.starter.avatar.people import SCENES

@@ -10,16 +10,16 @@ from contracts import prompts
 from contracts.livestream import Product
 from deployments.chat.scripted import marks
 from graphs.advertising import lawful
-from graphs.facts import missing
+from graphs.facts import bare, clauses, loops, missing
 from graphs.folding import fold
 from graphs.lengths import cut, wrong_length
 from graphs.livestream import keeps_numbers
+from graphs.splicing import spliced
 from graphs.story import story_of
 from training.starter.lm.chats import polite
 from training.starter.lm.corpus import Example
 
 Problem = Callable[[str], str]
-_CLAUSE_ENDS = re.compile(r"[，。！？；：、\n…]|[,.!?;:](?!\d)")
 
 
 def problem_of(example: Example) -> Problem:
@@ -36,15 +36,18 @@ def problem_of(example: Example) -> Problem:
             return lambda text: "" if polite(facts["said"], text) else "not a polite reply"
 
 
-def shortened(example: Example, text: str) -> str:
-    """What the pipeline makes of a text that was too long twice; only `set_length` has such a rescue."""
-    length = re.fullmatch(r"set_length_(\d+)", str(example.facts.get("action", "")))
-    return cut(text, int(length[1])) if length else text
+def rescued(example: Example, text: str) -> str:
+    """What the pipeline makes of a text that failed to the last."""
+    if length := re.fullmatch(r"set_length_(\d+)", str(example.facts.get("action", ""))):
+        return cut(text, int(length[1]))
+    return spliced(Product.model_validate(example.facts), text) if example.task == "product" else text
 
 
 def _product(facts: dict[str, Any], answer: str) -> str:
     product = Product.model_validate(facts)
     text = lawful(answer.strip(), product.facts()).text
+    if loops(text):
+        return "it repeats itself"
     return "、".join(missing(product.facts(), product.price, text))
 
 
@@ -57,8 +60,8 @@ def _story(facts: dict[str, Any], answer: str) -> str:
     shown = _folded(" ".join(page["picture"] for page in story["pages"]))
     kept = {
         "topic": _folded(facts["topic"]) in _folded(story["title"]) + told,
-        "role": _bare(facts["role"]) in _folded(story["hero"]) + told,
-        "scene": _bare(facts["scene"]) in told + shown,
+        "role": _folded(bare(facts["role"])) in _folded(story["hero"]) + told,
+        "scene": _folded(bare(facts["scene"])) in told + shown,
     }
     return "、".join(name for name, found in kept.items() if not found)
 
@@ -67,6 +70,8 @@ def _edit(facts: dict[str, Any], answer: str) -> str:
     text, original = lawful(answer.strip()).text, facts["text"]
     if not text:
         return "empty"
+    if loops(text):
+        return "it repeats itself"
     if length := re.fullmatch(r"set_length_(\d+)", facts["action"]):
         return wrong_length(text, int(length[1]))
     return keeps_numbers(original)(text) or (
@@ -78,12 +83,7 @@ def lost_clauses(original: str, text: str) -> list[str]:
     """The clauses of the original, its marks put right, that do not stand in its new version."""
     said = _folded(text)
     clean = marks.clean(lawful(original).text, prompts.language_of(original))
-    return [clause for clause in _CLAUSE_ENDS.split(clean) if _folded(clause) not in said]
-
-
-def _bare(words: str) -> str:
-    """Without the article or measure word that a sentence may change."""
-    return _folded(re.sub(r"(?i)^(?:一[只个位名条头匹]|an? |the |my )", "", words) or words)
+    return [clause for clause in clauses(clean) if _folded(clause) not in said]
 
 
 def _folded(text: str) -> str:

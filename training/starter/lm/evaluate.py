@@ -1,8 +1,8 @@
 """Ask a model 300 unseen prompts.   python -m training.starter.lm.evaluate --model FOLDER
 
 Through the platform's engine, vLLM. Names, topics and templates are those that training never drew. Answers are held to
-a schema where the pipelines do that (stories), checked as the pipelines check them, and asked again once with what was
-wrong. `--teacher` asks the grammar instead: what the checks allow.
+a schema and to words where the pipelines do that, checked as the pipelines check them, asked for again with what was
+wrong, then anew, and mended. `--teacher` asks the grammar instead: what the checks allow.
 """
 
 import argparse
@@ -17,18 +17,23 @@ from typing import Any
 
 from contracts import prompts
 from contracts.chat import ChatRequest, Message
+from contracts.livestream import Product
 from contracts.prompts import Language
 from deployments.chat.scripted.engine import answer
 from deployments.chat.vllm_engine import Vllm
-from graphs.story import schema_of
+from graphs.drafts import TRIES
+from graphs.facts import clauses
+from graphs.story import schema_of, words_of
+from graphs.wizard import KEPT
 from training.starter.lm import asks, chats
 from training.starter.lm.asks import Ask
-from training.starter.lm.checks import Problem, problem_of, shortened
+from training.starter.lm.checks import Problem, problem_of, rescued
 from training.starter.lm.corpus import Example, answered
 from training.starter.lm.slots import Slots
 
 Schema = dict[str, Any] | None
-Answers = Callable[[Sequence[Sequence[Message]], float, Sequence[Schema]], list[str]]
+Words = list[str]
+Answers = Callable[[Sequence[Sequence[Message]], Sequence[Schema], Sequence[Words], float, int], list[str]]
 LONGEST = 1400  # tokens of an answer
 TASKS: dict[str, tuple[Callable[[Slots], Ask], int]] = {  # how many are asked of each
     "product": (asks.product, 100),
@@ -41,6 +46,8 @@ TASKS: dict[str, tuple[Callable[[Slots], Ask], int]] = {  # how many are asked o
     "talk": (chats.chat, 10),
 }
 TEMPERATURE, VARIED = 0.7, 0.8
+MOST = 1000  # of one task
+TURNS = ("at_once", "after_repair", "anew")
 
 
 def questions(seed: int, make: Callable[[Slots], Ask], number: int) -> list[Example]:
@@ -58,10 +65,10 @@ def questions(seed: int, make: Callable[[Slots], Ask], number: int) -> list[Exam
     raise AssertionError
 
 
-def evaluate(asked: Answers, seed: int = 0, scale: float = 1) -> dict[str, Any]:
-    """Per task: how many were asked, right at once, right after a second try, and the failures in words."""
+def evaluate(asked: Answers, seed: int = 0, scale: float = 1, tries: int = TRIES) -> dict[str, Any]:
+    """Per task: how many were asked, right at once and after each further try, and the failures in words."""
     table = {
-        name: _task(asked, questions(seed, make, max(1, round(number * scale))))
+        name: _task(asked, questions(seed, make, max(1, round(number * scale))), tries)
         for name, (make, number) in TASKS.items()
     }
     return {"tasks": table, "variety": variety(asked, max(2, round(50 * scale)))}
@@ -70,30 +77,54 @@ def evaluate(asked: Answers, seed: int = 0, scale: float = 1) -> dict[str, Any]:
 def variety(asked: Answers, times: int) -> dict[str, int]:
     """One prompt asked many times at temperature 0.8: how many different texts come back."""
     prompt = prompts.product_script("星野保温杯", ["长效保温", "密封不漏"], "通勤上班族", "89元", "买一送一")
-    return {"asked": times, "different": len(set(asked([prompt] * times, VARIED, [None] * times)))}
+    return {"asked": times, "different": len(set(asked([prompt] * times, [None] * times, [[]] * times, VARIED, 0)))}
 
 
-def _task(asked: Answers, examples: list[Example]) -> dict[str, Any]:
+def _task(asked: Answers, examples: list[Example], tries: int) -> dict[str, Any]:
     checks = [problem_of(example) for example in examples]
     schemas = [schema_of(one.facts["pages"]) if one.task == "story" else None for one in examples]
-    first = asked([example.prompt for example in examples], TEMPERATURE, schemas)
-    problems = [check(text) for check, text in zip(checks, first, strict=True)]
-    failed = [index for index, problem in enumerate(problems) if problem]
-    again = [_repair(examples[index], first[index], problems[index]) for index in failed]
-    second = asked(again, TEMPERATURE, [schemas[index] for index in failed])
-    left = [
-        {"prompt": examples[index].prompt[-1].content, "answer": first[index], "problem": problems[index]}
-        for index, text in zip(failed, second, strict=True)
-        if not _rescued(examples[index], checks[index], text)
+    words = [verbatim_of(example) for example in examples]
+    messages, answers, left = [example.prompt for example in examples], [""] * len(examples), list(range(len(examples)))
+    right, problems = [], list[str]()
+    for turn in range(tries):
+        texts, held, verbatim = ([each[index] for index in left] for each in (messages, schemas, words))
+        said = asked(texts, held, verbatim, TEMPERATURE, turn)  # type: ignore[arg-type]
+        for index, text in zip(left, said, strict=True):
+            answers[index] = text
+        left = [index for index in left if not _passes(examples[index], checks[index], answers[index], turn)]
+        right.append(len(examples) - len(left))
+        problems = problems or [checks[index](answers[index]) for index in left]
+        for index in left:
+            problem = checks[index](answers[index])
+            messages[index] = examples[index].prompt if turn else _repair(examples[index], answers[index], problem)
+    failed = [
+        {
+            "prompt": examples[index].prompt[-1].content,
+            "answer": answers[index],
+            "problem": checks[index](answers[index]),
+        }
+        for index in left
     ]
     return {
         "asked": len(examples),
-        "at_once": len(examples) - len(failed),
-        "after_repair": len(examples) - len(left),
-        "failed_at_once": [problems[index] for index in failed],
-        "failed": left,
-        "sample": first[0],
+        **dict(zip(TURNS, right, strict=False)),  # as many as there were tries
+        "failed_at_once": problems,
+        "failed": failed,
+        "sample": answers[0],
     }
+
+
+def verbatim_of(example: Example) -> Words:
+    """The words that the platform's pipelines name with such a request."""
+    facts = example.facts
+    match example.task:
+        case "product":
+            return Product.model_validate(facts).facts()
+        case "story":
+            return words_of(facts["topic"], facts["role"], facts["scene"])
+        case "edit" if facts["action"] in ("polish", *KEPT):
+            return clauses(facts["text"])
+    return []
 
 
 def _repair(example: Example, text: str, problem: str) -> list[Message]:
@@ -102,8 +133,8 @@ def _repair(example: Example, text: str, problem: str) -> list[Message]:
     return prompts.repair_copy(example.prompt, text, problem if example.task == "edit" else f"缺少“{problem}”")
 
 
-def _rescued(example: Example, check: Problem, text: str) -> bool:
-    return not check(text) or not check(shortened(example, text))
+def _passes(example: Example, check: Problem, text: str, turn: int) -> bool:
+    return not check(text) or (turn == TRIES - 1 and not check(rescued(example, text)))
 
 
 def _invented(ask: Ask, language: Language) -> bool | None:
@@ -121,37 +152,47 @@ def _invented(ask: Ask, language: Language) -> bool | None:
 @contextmanager
 def by_engine(folder: Path) -> Iterator[Answers]:
     """Asked of the model in a folder as `export` writes it, all at once."""
-    engine = Vllm(str(folder), dtype="float32", eager=True)
+    engine = Vllm(str(folder), dtype="float32", eager=True, guided=True)
     engine.load()
     with asyncio.Runner() as runner:
         try:
-            yield lambda asked, temperature, schemas: runner.run(_all(engine, asked, temperature, schemas))
+            yield lambda *asked: runner.run(_all(engine, *asked))
         finally:
             engine.close()
 
 
 async def _all(
-    engine: Vllm, asked: Sequence[Sequence[Message]], temperature: float, schemas: Sequence[Schema]
+    engine: Vllm,
+    asked: Sequence[Sequence[Message]],
+    schemas: Sequence[Schema],
+    words: Sequence[Words],
+    temperature: float,
+    turn: int,
 ) -> list[str]:
-    async def one(seed: int, messages: Sequence[Message], schema: Schema) -> str:
+    async def one(seed: int, messages: Sequence[Message], schema: Schema, verbatim: Words) -> str:
         request = ChatRequest(
-            messages=list(messages), max_tokens=LONGEST, temperature=temperature, seed=seed, json_schema=schema
+            messages=list(messages),
+            max_tokens=LONGEST,
+            temperature=temperature,
+            seed=seed,
+            json_schema=schema,
+            verbatim=verbatim,
         )
         return "".join([delta.text async for delta in engine.generate(request)])
 
-    told = (one(seed, messages, schema) for seed, (messages, schema) in enumerate(zip(asked, schemas, strict=True)))
+    told = (one(seed, *each) for seed, each in enumerate(zip(asked, schemas, words, strict=True), turn * MOST))
     return list(await asyncio.gather(*told))
 
 
-def by_teacher(asked: Sequence[Sequence[Message]], temperature: float, schemas: Sequence[Schema]) -> list[str]:
+def by_teacher(asked: Sequence[Sequence[Message]], *_: object) -> list[str]:
     return [answer(messages, index) for index, messages in enumerate(asked)]
 
 
 def printed(report: dict[str, Any]) -> str:
     """The report as a Markdown table."""
-    lines = ["| task | asked | right at once | after a second try |", "|---|---|---|---|"]
+    lines = ["| task | asked | right at once | told what was wrong | anew, or mended |", "|---|---|---|---|---|"]
     for name, row in report["tasks"].items():
-        shares = (f"{row[key]} ({row[key] / row['asked']:.1%})" for key in ("at_once", "after_repair"))
+        shares = (f"{row[key]} ({row[key] / row['asked']:.1%})" for key in TURNS)
         lines.append(f"| {name} | {row['asked']} | {' | '.join(shares)} |")
     varied = report["variety"]
     return "\n".join([*lines, "", f"One prompt {varied['asked']} times at 0.8: {varied['different']} different texts."])

@@ -1,0 +1,65 @@
+"""Small models are guided: a word that they were told to write is written to its end once it is begun, for they lose
+their way in names.
+
+A logits processor of vLLM, loaded by its name in the engine's process. Nothing happens to requests that name no words.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor
+from vllm import SamplingParams
+from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
+
+KEY = "words"  # in a request's `extra_args`: what `told` gives
+BEGUN = 2  # tokens that are no blanks: after one alone, everything is still open
+LONG = 12  # tokens; longer words are sentences, which nobody says twice
+OVER = -1  # no token
+
+
+class Guided(AdapterLogitsProcessor):
+    def is_argmax_invariant(self) -> bool:
+        return False
+
+    def new_req_logits_processor(self, params: SamplingParams) -> "Guide | None":
+        words = (params.extra_args or {}).get(KEY)
+        return Guide(words) if words else None
+
+
+def told(words: Iterable[str], encode: Callable[[str], list[int]]) -> list[list[int]]:
+    """Of each, after how many tokens it is begun, and its tokens."""
+    blank = encode(" ")
+    found = []
+    for tokens in filter(None, map(encode, words)):
+        at = [number for number, token in enumerate(tokens, 1) if token not in blank]
+        found.append([at[BEGUN - 1] if len(at) >= BEGUN else len(tokens), *tokens])
+    return found
+
+
+class Guide:
+    """Of one request: which tokens may come next."""
+
+    def __init__(self, words: Iterable[Sequence[int]]) -> None:
+        self.begun: dict[int, list[tuple[tuple[int, ...], int]]] = {}  # what may be begun, by its last token
+        self.said: set[tuple[int, ...]] = set()
+        for least, *tokens in words:
+            for length in range(least, len(tokens) + 1):
+                self.begun.setdefault(tokens[length - 1], []).append((tuple(tokens), length))
+
+    def __call__(self, written: list[int], logits: Tensor) -> Tensor:
+        """A schema goes before: what it does not allow is not finite."""
+        if allowed := [token for token in self.next(written) if torch.isfinite(logits[token])]:
+            kept = torch.full_like(logits, -torch.inf)
+            kept[allowed] = logits[allowed]
+            return kept
+        return logits
+
+    def next(self, written: Sequence[int]) -> set[int]:
+        """Empty: any. Of words that are begun, those count of which most is written; where one has ended, none."""
+        following: dict[int, set[int]] = {}  # by how much of their word is written
+        for word, length in self.begun.get(written[-1], ()) if written else ():
+            if tuple(written[-length:]) == word[:length] and not (len(word) > LONG and word in self.said):
+                following.setdefault(length, set()).add(word[length] if length < len(word) else OVER)
+        longest = max(following, default=0)
+        self.said |= {tuple(written[-longest:])} if OVER in following.get(longest, ()) else set()
+        return following[longest] if longest and OVER not in following[longest] else set()
