@@ -75,7 +75,7 @@ async def _tries(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
                 answer, finish = answer + delta.text, delta.finish
                 yield Draft(text=delta.text)
         copy = await asyncio.to_thread(wanted.copy_of, answer, chat.model)  # hostile texts take a while
-        problem = _problem(copy.text, finish == "length", wanted)
+        problem = await asyncio.to_thread(_problem, copy.text, finish == "length", wanted)
         if not problem:
             yield copy
             return

@@ -56,6 +56,8 @@ async def test_a_story_that_goes_round_in_a_circle_is_none() -> None:
     pages = [{"text": "小狐狸走呀走。" * 9, "picture": "b"}, {"text": "a", "picture": "b"}]
     story = json.dumps({"title": "t", "hero": "h", "pages": pages})
     assert (await tell(small(story, story, story), TASK, 1))["model"] == "scripted"
+    own = TASK.model_copy(update={"topic": "走呀走呀" * 9})  # it was told to
+    assert (await tell(small(story), own, 1))["model"] == "says"
 
 
 async def test_the_answer_says_so_in_its_header_and_its_message(tmp_path: Path) -> None:

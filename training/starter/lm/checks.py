@@ -53,7 +53,7 @@ def _product(facts: dict[str, Any], answer: str) -> str:
 
 def _story(facts: dict[str, Any], answer: str) -> str:
     try:
-        story = story_of(answer, facts["pages"])
+        story = story_of(answer, facts["pages"], [facts["topic"], facts["role"], facts["scene"]])
     except (ValidationError, ValueError) as error:
         return f"JSON: {str(error).splitlines()[0]}"
     told = _folded(" ".join(page["text"] for page in story["pages"]))
