@@ -15,6 +15,7 @@ from graphs.facts import loops
 from graphs.spare import spare_of
 
 LONGEST = 32_768  # tokens of an answer
+MOST_SEED = 2**63 - 1  # that a request may have
 TRIES = 3  # at once, told what is wrong, and anew: small models are lost in a text that went wrong, and not in another
 
 
@@ -38,7 +39,7 @@ class Wanted:
         """With room for twice what was said, and a page more; the same turn draws the same answer."""
         said = sum(len(message.content) for message in self.messages)
         words, room = [*self.facts, *self.verbatim], min(1024 + 2 * said, LONGEST)
-        seed = None if self.seed is None else self.seed + turn
+        seed = None if self.seed is None else min(self.seed + turn, MOST_SEED)
         return ChatRequest(messages=messages, max_tokens=room, seed=seed, verbatim=words)
 
     def copy_of(self, answer: str, model: str) -> Copy:

@@ -46,6 +46,7 @@ def spliced(product: Product, text: str) -> str:
         if fact in gone:
             at = _after(before, text)
             text = text[:at] + way.format(fact) + text[at:]
+            gone = [each for each in gone if each != fact]  # who gave it twice is told it once
         before = fact if fact.strip() else before
     return text
 
