@@ -108,7 +108,7 @@ def test_facts_are_told_where_they_belong() -> None:
         " And do not forget: leak-proof. $9.50."
     )
     assert spliced(product, text) == text  # it lacks too much
-    twice = product.model_copy(update={"features": [*features, "foldable"], "audience": "soft touch"})
+    twice = product.model_copy(update={"features": [*product.features, "foldable"], "audience": "soft touch"})
     assert spliced(twice, "A lunch box: 3 layers, leak-proof, foldable. $9.50.").count("soft touch") == 1
     other = "Here is the box. soft touch, 3 layers, leak-proof, hikers, $9.50."
     assert spliced(product, other) == other  # it calls it by another name
