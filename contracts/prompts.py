@@ -39,6 +39,12 @@ _REPAIR = {
     "en": "Problem: {problem}\nThe answer above is not what was asked for. Correct it and answer with the whole "
     "corrected JSON object only.",
 }
+_CONTINUE = {
+    "zh": "前 {kept} 页写得很好。请接着把后面的 {left} 页写完，不要重复前面的内容，只输出一个 JSON 对象："
+    "它只有一个字段 pages，里面是这 {left} 页。",
+    "en": "The first {kept} pages are good. Go on and write the {left} pages that are left, repeat nothing, and answer "
+    "with one JSON object only: its one field is pages, with these {left} pages.",
+}
 _REPAIR_COPY = {
     "zh": "问题：{problem}\n上面的文字不符合要求。请改正它，只输出改正后的全文。",
     "en": "Problem: {problem}\nThe text above is not what was asked for. Correct it and answer with the whole "
@@ -128,6 +134,12 @@ def story(topic: str, role: str, scene: str, pages: int, language: Language) -> 
 def repair(messages: Sequence[Message], answer: str, problem: str) -> list[Message]:
     """The same conversation with its faulty answer and what was wrong, asking for the corrected JSON."""
     return _repair(_REPAIR, messages, answer, problem)
+
+
+def carry_on(messages: Sequence[Message], story: str, kept: int, left: int) -> list[Message]:
+    """The same conversation with the part of the story that is good, as JSON, asking for the pages that are left."""
+    request = _CONTINUE[language_of(messages[0].content)].format(kept=kept, left=left)
+    return [*messages, Message(role="assistant", content=story), Message(role="user", content=request)]
 
 
 def repair_copy(messages: Sequence[Message], answer: str, problem: str) -> list[Message]:

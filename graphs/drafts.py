@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from contracts import prompts
-from contracts.chat import ChatRequest, Message
+from contracts.chat import ChatDelta, ChatRequest, Message
 from contracts.engines import Chat
 from contracts.errors import EngineFailed
 from contracts.livestream import Copy, Draft
@@ -15,6 +15,7 @@ from graphs.facts import loops
 from graphs.spare import spare_of
 
 LONGEST = 32_768  # tokens of an answer
+LOOKED_AT = 400  # characters, for a circle
 MOST_SEED = 2**63 - 1  # that a request may have
 TRIES = 3  # at once, told what is wrong, and anew: small models are lost in a text that went wrong, and not in another
 
@@ -67,11 +68,26 @@ async def drafted(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
                 yield item
 
 
+async def read(chat: Chat, request: ChatRequest, circles: bool = False) -> AsyncGenerator[ChatDelta]:
+    """An answer as it comes; one that goes round in a circle ends there as one that is too long, unless it may."""
+    answer, seen = "", 0
+    async with aclosing(chat.generate(request)) as deltas:
+        async for delta in deltas:
+            answer += delta.text
+            yield delta
+            if not circles and len(answer) > seen + LOOKED_AT // 4:
+                seen = len(answer)
+                if loops(answer[-LOOKED_AT:]):
+                    yield ChatDelta(text="", finish="length")
+                    return
+
+
 async def _tries(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
     messages, answers = wanted.messages, list[str]()
+    circles = any(loops(message.content) for message in messages)
     for turn in range(TRIES):
         answer, finish = "", None
-        async with aclosing(chat.generate(wanted.request(messages, turn))) as deltas:
+        async with aclosing(read(chat, wanted.request(messages, turn), circles)) as deltas:
             async for delta in deltas:
                 answer, finish = answer + delta.text, delta.finish
                 yield Draft(text=delta.text)

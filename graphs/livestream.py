@@ -15,7 +15,7 @@ from contracts.livestream import Copy, Draft, Product
 from graphs.advertising import rewritten
 from graphs.drafts import Wanted, drafted
 from graphs.facts import clauses, lost, missing
-from graphs.splicing import spliced
+from graphs.splicing import restored, spliced
 
 Result = TypeVar("Result", bound=Copy)
 
@@ -32,11 +32,12 @@ def write_copy(product: Product, chat: Chat, seed: int | None = None) -> AsyncGe
 
 
 def polish(content: str, chat: Chat, seed: int | None = None) -> AsyncGenerator[Draft | Copy]:
-    """A smoother text with the numbers of the original. An empty one is `InvalidInput` at once."""
+    """A smoother text with the numbers of the original: what three answers lack of them stands in its words. An empty
+    text is `InvalidInput` at once."""
     if not content.strip():
         raise InvalidInput("文本不能为空", param="content")
-    wanted = Wanted(prompts.polish(content), keeps_numbers(content), seed=seed, verbatim=clauses(content))
-    return drafted(chat, wanted)
+    keeps, mend = keeps_numbers(content), puts_back(content)
+    return drafted(chat, Wanted(prompts.polish(content), keeps, mend=mend, seed=seed, verbatim=clauses(content)))
 
 
 async def final(items: AsyncGenerator[Draft | Result]) -> Result:
@@ -52,6 +53,11 @@ def keeps_numbers(original: str) -> Callable[[str], str]:
     """Says which numbers a text has lost. Those within forbidden terms (100%有效) may go with them."""
     lawful = rewritten(original)
     return lambda text: _lacking(lost(lawful, text))
+
+
+def puts_back(original: str) -> Callable[[str], str]:
+    """Tells the numbers that a text has lost, those of `keeps_numbers`, where they belong."""
+    return partial(restored, rewritten(original))
 
 
 def _lacking(words: list[str]) -> str:

@@ -1,11 +1,11 @@
-"""Facts that a model has left out are told in sentences of their own, where they belong."""
+"""Facts and numbers that a model has left out are told in sentences of their own, where they belong."""
 
 import re
 from itertools import cycle
 
 from contracts.livestream import Product
 from contracts.prompts import language_of
-from graphs.facts import lost, missing, spans
+from graphs.facts import clauses, lost, missing, spans
 
 MOST = 3  # of the facts one may be left out; a text that lacks more is about something else
 _SENTENCE_END = re.compile(r"[。！？!?…]+[”’」』\"]?|\.(?=\s|$)|(?=\n)|$")
@@ -23,6 +23,9 @@ _WAYS = {
         "promotion": [" And while we are live: {}."],
     },
 }
+
+
+_JOINS = {"zh": ("", "。"), "en": (" ", ".")}  # between two sentences, and at the end of one
 
 
 def spliced(product: Product, text: str) -> str:
@@ -48,6 +51,22 @@ def spliced(product: Product, text: str) -> str:
             text = text[:at] + way.format(fact) + text[at:]
             gone = [each for each in gone if each != fact]  # who gave it twice is told it once
         before = fact if fact.strip() else before
+    return text
+
+
+def restored(original: str, text: str) -> str:
+    """The text with what has lost its numbers, in the words of the original. As it is, where that is too much, and
+    where other amounts stand in their place."""
+    whole, gone = clauses(original), lost(original, text)
+    told = [clause for clause in whole if set(lost(clause, text)) & set(gone)]
+    if len(told) * 2 > len(whole) or lost(text, original):
+        return text
+    gap, end = _JOINS[language_of(text)]
+    for clause in told:
+        before = whole[: whole.index(clause)]
+        at = _after(before[-1], text) if before else 0
+        said = clause[0].upper() + clause[1:] + end
+        text = f"{text[:at]}{gap if at else ''}{said}{'' if at else gap}{text[at:]}"
     return text
 
 

@@ -4,29 +4,23 @@ import asyncio
 import io
 import json
 import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from contracts import prompts
 from contracts.artifacts import Artifact, Files, Provenance
-from contracts.chat import ChatRequest, Message
 from contracts.engines import Chat, Image, Speech, Video
-from contracts.errors import EngineFailed
 from contracts.image import ImageRequest
 from contracts.jobs import Job, JobView, Steps
 from contracts.speech import SpeechRequest
-from contracts.story import Script, ScriptPage, Story
+from contracts.story import Script
 from contracts.tasks import StoryTask, folder_of, scratch_of
 from contracts.video import FilmRequest, Shot
-from graphs.drafts import TRIES
-from graphs.facts import bare, loops
 from graphs.render import deliver, draw, render
-from graphs.spare import spare_of
 from graphs.split import pieces
+from graphs.storybook import tell
 from graphs.subtitles import captions, srt
 
 SCRIPT = "script_data.json"
@@ -134,74 +128,6 @@ class Storyteller:
         made = job.made(self.speech.model, text)
         key = await put(self.files, f"{folder_of(job.params['task_id'])}/speech/{name}.wav", wav(pcm, rate_hz), made)
         return {"key": key, "text": text, "duration_s": len(pcm) / 2 / rate_hz}
-
-
-async def tell(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
-    """A story and the model that wrote it: the given one or, where that fails, its spare."""
-    try:
-        return {"story": await write_story(chat, task, seed), "model": chat.model}
-    except EngineFailed:
-        if not (spare := spare_of(chat)):
-            raise
-        return {"story": await write_story(spare, task, seed), "model": spare.model}
-
-
-async def write_story(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
-    """A valid story; a faulty answer is sent back once with what was wrong, a second one is forgotten."""
-    language = prompts.language_of(task.topic)
-    messages = prompts.story(task.topic, task.main_role, task.scene, task.pages, language)
-    schema = schema_of(task.pages)
-    words, asked, answer = words_of(task.topic, task.main_role, task.scene), messages, ""
-    for turn in range(TRIES):
-        answer = await ask(chat, asked, seed + turn, schema, words)
-        try:
-            return story_of(answer, task.pages, [task.topic, task.main_role, task.scene])
-        except (ValidationError, ValueError) as error:
-            problem = str(error)
-        asked = messages if turn else prompts.repair(messages, answer, problem)
-    raise EngineFailed(f"The model wrote no usable story, three times: {problem.splitlines()[0]}")
-
-
-def schema_of(pages: int) -> dict[str, Any]:
-    """JSON Schema of a story of so many pages: an engine that holds its answer to it writes no other.
-
-    Without the lengths of texts, which are checked afterwards: to hold to them costs xgrammar 3 ms a token instead of
-    0.01.
-    """
-    schema: dict[str, Any] = _unmeasured(Story.model_json_schema())
-    schema["properties"]["pages"] |= {"minItems": pages, "maxItems": pages}
-    return schema
-
-
-def _unmeasured(schema: Any) -> Any:
-    if isinstance(schema, dict):
-        return {name: _unmeasured(part) for name, part in schema.items() if name not in ("minLength", "maxLength")}
-    return schema
-
-
-def words_of(*given: str) -> list[str]:
-    """Words that a story is to have as they are."""
-    return [bare(each) for each in given if each.strip()]
-
-
-async def ask(chat: Chat, messages: list[Message], seed: int, schema: dict[str, Any], verbatim: list[str]) -> str:
-    request = ChatRequest(messages=messages, max_tokens=8192, seed=seed, json_schema=schema, verbatim=verbatim)
-    async with aclosing(chat.generate(request)) as deltas:
-        return "".join([delta.text async for delta in deltas])
-
-
-def story_of(answer: str, pages: int, given: Sequence[str] = ()) -> dict[str, Any]:
-    """The JSON object in an answer, models like to talk around it, as a story of that many pages; it goes round in a
-    circle only where the words do that were given."""
-    story = Story.model_validate_json(answer[answer.find("{") : answer.rfind("}") + 1])
-    if len(story.pages) != pages:
-        raise ValueError(f"{pages} pages were asked for, {len(story.pages)} were written")
-    told = [story.title, story.hero, *(text for page in story.pages for text in (page.text, page.picture))]
-    if any(map(loops, told)) and not any(map(loops, given)):
-        raise ValueError("the story repeats itself again and again")
-    return Script(
-        title=story.title, hero=story.hero, pages=[ScriptPage(**page.model_dump()) for page in story.pages]
-    ).model_dump()
 
 
 async def put(files: Files, key: str, content: bytes, made: Provenance) -> str:

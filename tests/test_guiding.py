@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from deployments.chat.guiding import LONG, Guide, told
+from deployments.chat.guiding import DOUBT, LONG, Guide, told
 
 A, B, C, D, E = range(5)
 SENTENCE = [2, *range(10, 11 + LONG)]
@@ -37,6 +37,15 @@ def test_nothing_else_can_be_drawn() -> None:
     assert masked.softmax(dim=0).tolist() == [0, 0, 1, 0, 0] and logits[E] == 4
     logits[C] = -torch.inf  # a schema does not allow it here
     assert Guide([[2, A, B, C]])([A, B], logits) is logits
+
+
+def test_what_the_model_hardly_means_is_not_forced() -> None:
+    """小鸭子 is a hero, and begins the topic 小鸭子学会分享. Where nothing is doubted, it is."""
+    logits = torch.zeros(5)
+    for more, forced in ((DOUBT - 0.1, True), (DOUBT + 0.1, False)):
+        logits[E] = more
+        assert torch.isfinite(Guide([[2, A, B, C]], DOUBT)([A, B], logits)[E]).item() is not forced
+    assert torch.isinf(Guide([[2, A, B, C]])([A, B], logits)[E])
 
 
 def test_a_word_is_begun_after_two_tokens_that_are_no_blanks() -> None:

@@ -12,7 +12,7 @@ from contracts.livestream import Copy, Draft, Product, Refined
 from contracts.prompts import length_of, one_line
 from graphs.advertising import flags
 from graphs.facts import lost, missing, numbers
-from graphs.livestream import final, polish, write_copy
+from graphs.livestream import final, polish, puts_back, write_copy
 from graphs.splicing import spliced
 from graphs.wizard import STEPS, refine
 from tests.copywriting import EN_COPY, ZH_COPY, Near, Says, drafts
@@ -112,6 +112,28 @@ def test_facts_are_told_where_they_belong() -> None:
     assert spliced(twice, "A lunch box: 3 layers, leak-proof, foldable. $9.50.").count("soft touch") == 1
     other = "Here is the box. soft touch, 3 layers, leak-proof, hikers, $9.50."
     assert spliced(product, other) == other  # it calls it by another name
+
+
+@pytest.mark.parametrize(("original", "text", "whole"), [
+    ("锅很轻，价格8元。都来看看", "锅很轻！都来看看吧！", "锅很轻！价格8元。都来看看吧！"),
+    ("都来看看。锅很轻，价格8元", "锅又轻又好！", "锅又轻又好！价格8元。"),
+    ("锅很轻，送2个盖子，打八折，都来看看，不着急", "锅很轻。都来看看！", "锅很轻。送2个盖子。打八折。都来看看！"),
+    ("save 30%\nthe pan is light", "The pan is light!", "Save 30%. The pan is light!"),
+    ("the pan is light , it is $8.50, come", "The pan is light. Come!", "The pan is light. It is $8.50. Come!"),
+    ("锅很轻，价格8元", "锅很轻，价格9元", ""),  # another amount stands in its place
+    ("价格8元，送2个", "锅", ""),  # it lost too much
+    ("锅很轻，100%有效，都来", "锅很轻，都来", ""),  # what the law forbids may go
+])  # fmt: skip
+def test_lost_numbers_are_told_in_the_words_of_the_original(original: str, text: str, whole: str) -> None:
+    assert puts_back(original)(text) == (whole or text)
+    assert not whole or not lost(original, whole)
+
+
+async def test_what_three_polished_texts_lack_is_put_back() -> None:
+    answer = "家人们，锅很轻！都来看看吧！"
+    for items in (polish("锅很轻，价格8元。都来看看", Says(*[answer] * 3)),
+                  refine("锅很轻，价格8元。都来看看", "make_warm", 2, Says(*[answer] * 3))):  # fmt: skip
+        assert (await final(items)).text == "家人们，锅很轻！价格8元。都来看看吧！"
 
 
 async def test_a_model_is_told_which_words_to_leave_alone() -> None:
@@ -314,7 +336,7 @@ async def test_interaction_is_added_again_each_time() -> None:
 
 async def test_a_tone_keeps_the_price() -> None:
     with pytest.raises(EngineFailed, match="288"):
-        await final(refine("家人们，只要288元！", "make_formal", 2, Says(*["价格优惠。"] * 3)))
+        await final(refine("只要288元！", "make_formal", 2, Says(*["价格优惠。"] * 3)))
 
 
 @pytest.mark.parametrize("repairing", [False, True])

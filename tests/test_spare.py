@@ -11,7 +11,7 @@ from contracts.livestream import Product
 from contracts.tasks import StoryTask
 from graphs.livestream import final, write_copy
 from graphs.spare import spared
-from graphs.story import tell
+from graphs.storybook import tell
 from tests.copywriting import Near, Says, drafts
 from tests.test_selling import open_shop
 
@@ -48,7 +48,7 @@ async def test_without_fallback_failures_are_told() -> None:
 async def test_a_story_names_who_wrote_it() -> None:
     told = await tell(small("{", "{}", "[]"), TASK, 1)
     assert told["model"] == "scripted" and len(told["story"]["pages"]) == 2
-    story = json.dumps({"title": "t", "hero": "h", "pages": [{"text": "a", "picture": "b"}] * 2})
+    story = json.dumps({"title": "t", "hero": "h", "pages": [{"text": text, "picture": "b"} for text in "ac"]})
     assert (await tell(small(story), TASK, 1))["model"] == "says"
 
 

@@ -11,10 +11,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from contracts import prompts
 from contracts.chat import Message
+from training.starter.lm.answers import by_teacher
 from training.starter.lm.batches import batches
 from training.starter.lm.checks import problem_of
 from training.starter.lm.corpus import CHINESE, corpus
-from training.starter.lm.evaluate import TASKS, by_teacher, evaluate, questions
+from training.starter.lm.evaluate import TASKS, evaluate, questions
 from training.starter.lm.model import configured, fresh, halved, loss_of
 from training.starter.lm.run import Config, Run
 from training.starter.lm.slots import TABLES, words

@@ -24,7 +24,8 @@ from tests.test_lora import Watch, assert_merged, fit, logits, prompt
 from training.starter.asr.errors import character_error
 from training.starter.asr.evaluate import transcript
 from training.starter.asr.listen import HELD_OUT, OWN, clips
-from training.starter.lm.evaluate import Answers, by_engine, evaluate
+from training.starter.lm.answers import Answers, by_engine
+from training.starter.lm.evaluate import evaluate
 from training.starter.lm.run import Config, Run
 from training.starter.lm.train import kept_tokenizer
 

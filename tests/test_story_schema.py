@@ -7,7 +7,7 @@ import xgrammar
 from transformers import AutoTokenizer
 
 from contracts.catalog import CATALOG
-from graphs.story import schema_of
+from graphs.storybook import schema_of
 
 
 @pytest.mark.parametrize(("pages", "whole"), [(5, False), (6, True), (7, False)])

@@ -4,6 +4,7 @@ their way in names.
 A logits processor of vLLM, loaded by its name in the engine's process. Nothing happens to requests that name no words.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
@@ -12,9 +13,11 @@ from vllm import SamplingParams
 from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 
 KEY = "words"  # in a request's `extra_args`: what `told` gives
+DOUBTED = "doubted"  # beside it: whether their beginnings may mean something else
 BEGUN = 2  # tokens that are no blanks: after one alone, everything is still open
 LONG = 12  # tokens; longer words are sentences, which nobody says twice
 OVER = -1  # no token
+DOUBT = 4.0  # nats: a doubted word that is less likely than this to go on was another one that begins alike
 
 
 class Guided(AdapterLogitsProcessor):
@@ -22,8 +25,8 @@ class Guided(AdapterLogitsProcessor):
         return False
 
     def new_req_logits_processor(self, params: SamplingParams) -> "Guide | None":
-        words = (params.extra_args or {}).get(KEY)
-        return Guide(words) if words else None
+        given = params.extra_args or {}
+        return Guide(given[KEY], DOUBT if given.get(DOUBTED) else math.inf) if given.get(KEY) else None
 
 
 def told(words: Iterable[str], encode: Callable[[str], list[int]]) -> list[list[int]]:
@@ -39,7 +42,8 @@ def told(words: Iterable[str], encode: Callable[[str], list[int]]) -> list[list[
 class Guide:
     """Of one request: which tokens may come next."""
 
-    def __init__(self, words: Iterable[Sequence[int]]) -> None:
+    def __init__(self, words: Iterable[Sequence[int]], doubt: float = math.inf) -> None:
+        self.doubt = doubt
         self.begun: dict[int, list[tuple[tuple[int, ...], int]]] = {}  # what may be begun, by its last token
         self.said: set[tuple[int, ...]] = set()
         for least, *tokens in words:
@@ -48,11 +52,12 @@ class Guide:
 
     def __call__(self, written: list[int], logits: Tensor) -> Tensor:
         """A schema goes before: what it does not allow is not finite."""
-        if allowed := [token for token in self.next(written) if torch.isfinite(logits[token])]:
-            kept = torch.full_like(logits, -torch.inf)
-            kept[allowed] = logits[allowed]
-            return kept
-        return logits
+        allowed = [token for token in self.next(written) if torch.isfinite(logits[token])]
+        if not allowed or logits[allowed].max() < logits.max() - self.doubt:
+            return logits
+        kept = torch.full_like(logits, -torch.inf)
+        kept[allowed] = logits[allowed]
+        return kept
 
     def next(self, written: Sequence[int]) -> set[int]:
         """Empty: any. Of words that are begun, those count of which most is written; where one has ended, none."""

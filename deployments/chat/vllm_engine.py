@@ -182,13 +182,13 @@ class Vllm:
         """`room`: tokens that the context has left."""
         from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
-        from deployments.chat.guiding import KEY, told
+        from deployments.chat.guiding import DOUBTED, KEY, told
 
         schema = request.json_schema
         crowded = self.engine.get_num_unfinished_requests() >= CROWD
         words = told(request.verbatim, self._encode) if self.guided and request.verbatim else None
         return SamplingParams(
-            extra_args={KEY: words} if words else None,
+            extra_args={KEY: words, DOUBTED: schema is not None} if words else None,  # a story has words of its own
             stream_interval=TOGETHER if crowded else 1,
             max_tokens=min(request.max_tokens, room),
             temperature=request.temperature,

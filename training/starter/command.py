@@ -32,6 +32,7 @@ def arguments(name: str, kind: type[Config], description: str | None) -> argpars
     parser.add_argument("--steps", type=int, help="a fixed number of steps instead of minutes")
     parser.add_argument("--threads", type=int, default=0, help="0: all; 1 when other work shares the cores")
     parser.add_argument("--seed", type=int, default=kind.seed)
+    parser.add_argument("--learning-rate", type=float, default=kind.learning_rate, help=f"({kind.learning_rate})")
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=bf16_pays())
     return parser
 
@@ -40,7 +41,7 @@ def config_of(given: argparse.Namespace, kind: type[C]) -> C:
     keep_memory()
     if given.threads:
         torch.set_num_threads(given.threads)
-    return kind(given.folder, given.seed, given.minutes, given.steps, bf16=given.bf16)
+    return kind(given.folder, given.seed, given.minutes, given.steps, given.learning_rate, bf16=given.bf16)
 
 
 def keep_memory() -> None:

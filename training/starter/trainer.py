@@ -3,7 +3,7 @@
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from training.starter.optimizers import Optimizers
+from training.starter.shares import Shares
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -52,7 +53,9 @@ B = TypeVar("B")  # a batch
 
 
 class Trainer(ABC, Generic[C, P, B]):
-    """A model in training. The same seed and steps give the same losses on one machine, resumed or not, to rounding."""
+    """A model in training. The same seed and steps give the same losses on one machine, resumed or not, to rounding.
+
+    Of so many batches as there are processes, each takes one for a step."""
 
     KERNELS: ClassVar[bool] = False  # of images, moved by Muon too
 
@@ -60,6 +63,7 @@ class Trainer(ABC, Generic[C, P, B]):
         """Goes on where the folder's checkpoint is."""
         self.config, self.progress = config, progress
         self._trained, self._optimizers = model, Optimizers(model, config.learning_rate, self.KERNELS)
+        self._shares = Shares()
         if (config.folder / CHECKPOINT).exists():
             self._restore()
 
@@ -85,33 +89,39 @@ class Trainer(ABC, Generic[C, P, B]):
 
     def train(self, report: Callable[[P], None], stopped: Callable[[], bool]) -> None:
         """Steps until the budget is spent or `stopped`; a checkpoint every few minutes and at the end."""
-        config, at, saved = self.config, self.progress, time.monotonic()
+        config, at, shares, saved = self.config, self.progress, self._shares, time.monotonic()
         stream = self.batches()
         self._trained.train()
-        while at.part(config) < 1 and not stopped():
+        while at.part(config) < 1 and not shares.mean(stopped()):
             started = time.process_time()
             if self.outdated():
                 stream = self.batches()
-            self._step(next(stream))
-            at.elapsed_s += (time.process_time() - started) / torch.get_num_threads()
+            self._step([next(stream) for _ in range(shares.size)])
+            at.elapsed_s += shares.mean((time.process_time() - started) / torch.get_num_threads())
             report(at)
             if time.monotonic() - saved > config.every_s:
                 self.save()
                 saved = time.monotonic()
         self.save()
 
-    def _step(self, batch: B) -> None:
+    def _step(self, batches: Sequence[B]) -> None:
+        """One batch for each process."""
+        own = batches[self._shares.rank]
         self._optimizers.rate(self.config.learning_rate * _scale(self.progress, self.config))
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
-            loss = self.loss(batch)
-        self.backward(batch, loss)
+            loss = self.loss(own)
+        self.backward(own, loss)
+        self._shares.average(self._trained.parameters())
         torch.nn.utils.clip_grad_norm_(self._trained.parameters(), 1.0)
         self._optimizers.step()
         self.progress.step += 1
-        self.count(batch)
+        for batch in batches:
+            self.count(batch)
 
     def save(self) -> None:
-        """Weights, optimizer and place, in one step or not at all."""
+        """Weights, optimizer and place, in one step or not at all; of several processes the first one writes."""
+        if self._shares.rank:
+            return
         self.config.folder.mkdir(parents=True, exist_ok=True)
         whole = {
             "model": self._trained.state_dict(),

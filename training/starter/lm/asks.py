@@ -1,5 +1,6 @@
 """Random prompts, word for word as the pipelines of the platform make them, and what an answer must keep."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -65,6 +66,19 @@ def story(slots: Slots) -> Ask:
     return Ask("story", asked, [topic, role, scene], facts)
 
 
+def carried_on(slots: Slots) -> Ask:
+    """A picture book of which some pages are written, and the request for those that are left."""
+    asked = story(slots)
+    while asked.facts["pages"] < 2:
+        asked = story(slots)
+    whole = Story.model_validate_json(answer(asked.messages, slots.rng.getrandbits(32)))
+    kept = slots.rng.randint(1, asked.facts["pages"] - 1)
+    first = whole.model_copy(update={"pages": whole.pages[:kept]}).model_dump()
+    rest = {"pages": [page.model_dump() for page in whole.pages[kept:]]}
+    messages = prompts.carry_on(asked.messages, json.dumps(first, ensure_ascii=False), kept, len(whole.pages) - kept)
+    return Ask("carried_on", messages, [], asked.facts, json.dumps(rest, ensure_ascii=False))
+
+
 def edit(slots: Slots, action: str = "") -> Ask:
     """One editing step of a text with mistakes here and there; an idea is what a draft is made from."""
     action = action or slots.rng.choice(("polish", "polish", *ACTIONS, "set_length", "set_length"))
@@ -125,5 +139,7 @@ def _text(slots: Slots) -> str:
     else:
         gap = slots.rng.choice(["\n", "", "。", "，"] if slots.language == "zh" else ["\n", " ", ". "])
         line = slots.invented if slots.coin(0.25) else partial(slots.filled, "copy")
+        if slots.coin(0.2):  # one sentence about several things: what comes next is told by what came long before
+            line = partial(slots.fill, slots.of("copy"))
         text = gap.join(line() for _ in range(slots.rng.choice((1, 1, 2, 3, 4))))
     return roughened(text, slots.rng, slots.language) if slots.coin(0.3) else text

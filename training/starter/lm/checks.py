@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import ValidationError
-
 from contracts import prompts
 from contracts.livestream import Product
 from deployments.chat.scripted import marks
@@ -13,9 +11,9 @@ from graphs.advertising import lawful
 from graphs.facts import bare, clauses, loops, missing
 from graphs.folding import fold
 from graphs.lengths import cut, wrong_length
-from graphs.livestream import keeps_numbers
+from graphs.livestream import keeps_numbers, puts_back
 from graphs.splicing import spliced
-from graphs.story import story_of
+from graphs.storybook import Telling
 from training.starter.lm.chats import polite
 from training.starter.lm.corpus import Example
 
@@ -40,7 +38,9 @@ def rescued(example: Example, text: str) -> str:
     """What the pipeline makes of a text that failed to the last."""
     if length := re.fullmatch(r"set_length_(\d+)", str(example.facts.get("action", ""))):
         return cut(text, int(length[1]))
-    return spliced(Product.model_validate(example.facts), text) if example.task == "product" else text
+    if example.task == "product":
+        return spliced(Product.model_validate(example.facts), text)
+    return puts_back(example.facts["text"])(text) if example.task == "edit" else text
 
 
 def _product(facts: dict[str, Any], answer: str) -> str:
@@ -52,16 +52,22 @@ def _product(facts: dict[str, Any], answer: str) -> str:
 
 
 def _story(facts: dict[str, Any], answer: str) -> str:
-    try:
-        story = story_of(answer, facts["pages"], [facts["topic"], facts["role"], facts["scene"]])
-    except (ValidationError, ValueError) as error:
-        return f"JSON: {str(error).splitlines()[0]}"
+    telling = Telling(**facts)
+    telling.take(answer)
+    return lacks(telling)
+
+
+def lacks(telling: Telling) -> str:
+    """What a story does not have of what it was told to; pages first."""
+    if telling.left:
+        return f"{telling.left} pages, {telling.problem.splitlines()[0]}"
+    story = telling.script()
     told = _folded(" ".join(page["text"] for page in story["pages"]))
     shown = _folded(" ".join(page["picture"] for page in story["pages"]))
     kept = {
-        "topic": _folded(facts["topic"]) in _folded(story["title"]) + told,
-        "role": _folded(bare(facts["role"])) in _folded(story["hero"]) + told,
-        "scene": _folded(bare(facts["scene"])) in told + shown,
+        "topic": _folded(telling.topic) in _folded(story["title"]) + told,
+        "role": _folded(bare(telling.role)) in _folded(story["hero"]) + told,
+        "scene": _folded(bare(telling.scene)) in told + shown,
     }
     return "、".join(name for name, found in kept.items() if not found)
 

@@ -17,9 +17,10 @@ from training.starter.lm.slots import Slots
 
 CHINESE = 0.7
 MIXTURE: list[tuple[Callable[[Slots], Ask], int]] = [  # shares of the examples
-    (asks.product, 30),
-    (asks.edit, 25),
-    (asks.story, 13),
+    (asks.product, 22),
+    (asks.edit, 30),
+    (asks.story, 16),
+    (asks.carried_on, 5),
     (chats.chat, 8),
     (chats.outside, 8),
     (chats.free, 4),

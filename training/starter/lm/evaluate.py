@@ -2,39 +2,33 @@
 
 Through the platform's engine, vLLM. Names, topics and templates are those that training never drew. Answers are held to
 a schema and to words where the pipelines do that, checked as the pipelines check them, asked for again with what was
-wrong, then anew, and mended. `--teacher` asks the grammar instead: what the checks allow.
+wrong, then anew, and mended; stories are carried on from their good pages. `--teacher` asks the grammar instead: what
+the checks allow.
 """
 
 import argparse
-import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from contracts import prompts
-from contracts.chat import ChatRequest, Message
+from contracts.chat import Message
 from contracts.livestream import Product
 from contracts.prompts import Language
-from deployments.chat.scripted.engine import answer
-from deployments.chat.vllm_engine import Vllm
 from graphs.drafts import TRIES
 from graphs.facts import clauses
-from graphs.story import schema_of, words_of
+from graphs.storybook import MOST_TURNS, Telling
 from graphs.wizard import KEPT
 from training.starter.lm import asks, chats
+from training.starter.lm.answers import Answers, Words, by_engine, by_teacher
 from training.starter.lm.asks import Ask
-from training.starter.lm.checks import Problem, problem_of, rescued
+from training.starter.lm.checks import Problem, lacks, problem_of, rescued
 from training.starter.lm.corpus import Example, answered
 from training.starter.lm.slots import Slots
 
-Schema = dict[str, Any] | None
-Words = list[str]
-Answers = Callable[[Sequence[Sequence[Message]], Sequence[Schema], Sequence[Words], float, int], list[str]]
-LONGEST = 1400  # tokens of an answer
 TASKS: dict[str, tuple[Callable[[Slots], Ask], int]] = {  # how many are asked of each
     "product": (asks.product, 100),
     "story": (asks.story, 80),
@@ -46,7 +40,6 @@ TASKS: dict[str, tuple[Callable[[Slots], Ask], int]] = {  # how many are asked o
     "talk": (chats.chat, 10),
 }
 TEMPERATURE, VARIED = 0.7, 0.8
-MOST = 1000  # of one task
 TURNS = ("at_once", "after_repair", "anew")
 
 
@@ -67,10 +60,10 @@ def questions(seed: int, make: Callable[[Slots], Ask], number: int) -> list[Exam
 
 def evaluate(asked: Answers, seed: int = 0, scale: float = 1, tries: int = TRIES) -> dict[str, Any]:
     """Per task: how many were asked, right at once and after each further try, and the failures in words."""
-    table = {
-        name: _task(asked, questions(seed, make, max(1, round(number * scale))), tries)
-        for name, (make, number) in TASKS.items()
-    }
+    table = {}
+    for name, (make, number) in TASKS.items():
+        ask = _stories if name == "story" else _task
+        table[name] = ask(asked, questions(seed, make, max(1, round(number * scale))), tries)
     return {"tasks": table, "variety": variety(asked, max(2, round(50 * scale)))}
 
 
@@ -82,13 +75,12 @@ def variety(asked: Answers, times: int) -> dict[str, int]:
 
 def _task(asked: Answers, examples: list[Example], tries: int) -> dict[str, Any]:
     checks = [problem_of(example) for example in examples]
-    schemas = [schema_of(one.facts["pages"]) if one.task == "story" else None for one in examples]
     words = [verbatim_of(example) for example in examples]
     messages, answers, left = [example.prompt for example in examples], [""] * len(examples), list(range(len(examples)))
     right, problems = [], list[str]()
     for turn in range(tries):
-        texts, held, verbatim = ([each[index] for index in left] for each in (messages, schemas, words))
-        said = asked(texts, held, verbatim, TEMPERATURE, turn)  # type: ignore[arg-type]
+        texts, verbatim = ([each[index] for index in left] for each in (messages, words))
+        said = asked(texts, [None] * len(left), verbatim, TEMPERATURE, turn)  # type: ignore[arg-type]
         for index, text in zip(left, said, strict=True):
             answers[index] = text
         left = [index for index in left if not _passes(examples[index], checks[index], answers[index], turn)]
@@ -97,20 +89,49 @@ def _task(asked: Answers, examples: list[Example], tries: int) -> dict[str, Any]
         for index in left:
             problem = checks[index](answers[index])
             messages[index] = examples[index].prompt if turn else _repair(examples[index], answers[index], problem)
-    failed = [
-        {
-            "prompt": examples[index].prompt[-1].content,
-            "answer": answers[index],
-            "problem": checks[index](answers[index]),
-        }
-        for index in left
-    ]
+    failed = [(examples[index], answers[index], checks[index](answers[index])) for index in left]
+    return _told(examples, right, problems, failed, answers[0])
+
+
+def _stories(asked: Answers, examples: list[Example], tries: int) -> dict[str, Any]:
+    """As often as the platform asks, or fewer times."""
+    tellings = [Telling(**example.facts) for example in examples]
+    answers, right, problems = [""] * len(examples), list[int](), list[str]()
+    for turn in range(MOST_TURNS if tries == TRIES else tries):
+        going = [index for index, telling in enumerate(tellings) if telling.goes_on]
+        wanted = [tellings[index].request(0) for index in going]
+        texts, schemas = [each.messages for each in wanted], [each.json_schema for each in wanted]
+        said = asked(texts, schemas, [each.verbatim for each in wanted], TEMPERATURE, turn)
+        for index, text in zip(going, said, strict=True):
+            answers[index] = text
+            tellings[index].take(text)
+        wrong = [lacks(telling) for telling in tellings]
+        right.append(wrong.count(""))
+        problems = problems or list(filter(None, wrong))
+        if not any(telling.goes_on for telling in tellings):
+            break
+    failed = [each for each in zip(examples, answers, wrong, strict=True) if each[2]]
+    sample = next((telling.good for telling in tellings if not telling.left), {})
+    counts = [right[0], right[min(1, len(right) - 1)], right[-1]]
+    return _told(examples, counts, problems, failed, json.dumps(sample, ensure_ascii=False))
+
+
+def _told(
+    examples: Sequence[Example],
+    right: Sequence[int],
+    problems: Sequence[str],
+    failed: Sequence[tuple[Example, str, str]],
+    sample: str,
+) -> dict[str, Any]:
     return {
         "asked": len(examples),
         **dict(zip(TURNS, right, strict=False)),  # as many as there were tries
         "failed_at_once": problems,
-        "failed": failed,
-        "sample": answers[0],
+        "failed": [
+            {"prompt": example.prompt[-1].content, "answer": answer, "problem": problem}
+            for example, answer, problem in failed
+        ],
+        "sample": sample,
     }
 
 
@@ -120,16 +141,12 @@ def verbatim_of(example: Example) -> Words:
     match example.task:
         case "product":
             return Product.model_validate(facts).facts()
-        case "story":
-            return words_of(facts["topic"], facts["role"], facts["scene"])
         case "edit" if facts["action"] in ("polish", *KEPT):
             return clauses(facts["text"])
     return []
 
 
 def _repair(example: Example, text: str, problem: str) -> list[Message]:
-    if example.task == "story":
-        return prompts.repair(example.prompt, text, problem)
     return prompts.repair_copy(example.prompt, text, problem if example.task == "edit" else f"缺少“{problem}”")
 
 
@@ -147,45 +164,6 @@ def _invented(ask: Ask, language: Language) -> bool | None:
         usual = {*table["kinds"], *(style + gap + kind for style in table["styles"] for kind in table["kinds"])}
         return ask.facts["name"] not in usual
     return None
-
-
-@contextmanager
-def by_engine(folder: Path) -> Iterator[Answers]:
-    """Asked of the model in a folder as `export` writes it, all at once."""
-    engine = Vllm(str(folder), dtype="float32", eager=True, guided=True)
-    engine.load()
-    with asyncio.Runner() as runner:
-        try:
-            yield lambda *asked: runner.run(_all(engine, *asked))
-        finally:
-            engine.close()
-
-
-async def _all(
-    engine: Vllm,
-    asked: Sequence[Sequence[Message]],
-    schemas: Sequence[Schema],
-    words: Sequence[Words],
-    temperature: float,
-    turn: int,
-) -> list[str]:
-    async def one(seed: int, messages: Sequence[Message], schema: Schema, verbatim: Words) -> str:
-        request = ChatRequest(
-            messages=list(messages),
-            max_tokens=LONGEST,
-            temperature=temperature,
-            seed=seed,
-            json_schema=schema,
-            verbatim=verbatim,
-        )
-        return "".join([delta.text async for delta in engine.generate(request)])
-
-    told = (one(seed, *each) for seed, each in enumerate(zip(asked, schemas, words, strict=True), turn * MOST))
-    return list(await asyncio.gather(*told))
-
-
-def by_teacher(asked: Sequence[Sequence[Message]], *_: object) -> list[str]:
-    return [answer(messages, index) for index, messages in enumerate(asked)]
 
 
 def printed(report: dict[str, Any]) -> str:

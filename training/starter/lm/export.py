@@ -13,7 +13,8 @@ import torch
 from transformers import GenerationConfig
 
 from training.starter import cards
-from training.starter.lm.evaluate import by_engine, evaluate, printed
+from training.starter.lm.answers import by_engine
+from training.starter.lm.evaluate import evaluate, printed
 from training.starter.lm.model import halved
 from training.starter.lm.run import Config, Run
 from training.starter.lm.tokenizer import CONTEXT

@@ -56,7 +56,10 @@ class Slots:
 
     def filled(self, table: str) -> str:
         """A line of a table with its blanks filled, each by a value of its own."""
-        return _BLANK.sub(lambda blank: str(getattr(self, blank[1])()), self.of(table))
+        return self.fill(self.of(table))
+
+    def fill(self, line: str) -> str:
+        return _BLANK.sub(lambda blank: str(getattr(self, blank[1])()), line)
 
     def coin(self, chance: float = 0.5) -> bool:
         return self.rng.random() < chance

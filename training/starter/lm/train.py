@@ -27,13 +27,13 @@ def kept_tokenizer(folder: Path, seed: int, start: Path | None = None) -> PreTra
 
 def arguments(description: str | None = __doc__) -> argparse.ArgumentParser:
     parser = command.arguments("starter-lm", Config, description)
-    parser.add_argument("--start", type=Path, help="a model whose weights are the first ones; take another seed then")
+    parser.add_argument("--weights", type=Path, help="a model whose weights are the first ones; take another seed then")
     return parser
 
 
 def run(given: argparse.Namespace) -> Run:
     """What the arguments ask for, as far as it came."""
-    config = replace(command.config_of(given, Config), start=given.start)
+    config = replace(command.config_of(given, Config), start=given.weights)
     training = Run(config, kept_tokenizer(config.folder, config.seed, config.start))
     command.see_through(training, command.printer(config, "tokens", _tokens, lambda at: f"{at.tokens / 1e6:.2f} M"))
     return training

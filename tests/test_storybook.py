@@ -1,0 +1,92 @@
+"""A story that goes wrong on its way: what was good of it is kept, and the model asked for what is left."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from contracts.errors import EngineFailed
+from contracts.tasks import StoryTask
+from graphs.storybook import object_in, rest_of, write_story
+from tests.copywriting import Says
+
+TASK = StoryTask(task_id=1, segment_id=1, topic="学会分享", main_role="小狐狸", pages=4)
+PAGES = [{"text": f"第{number}天，小狐狸出了门。", "picture": f"第{number}棵树下，小狐狸。"} for number in range(1, 5)]
+CIRCLE = {"text": "小狐狸走呀走。" * 99, "picture": "树下。"}
+
+
+def book(pages: Sequence[Any], **more: Any) -> str:
+    return json.dumps({"title": "分享", "hero": "小狐狸，红色的", "pages": list(pages)} | more, ensure_ascii=False)
+
+
+def rest(pages: Sequence[Any]) -> str:
+    return json.dumps({"pages": list(pages)}, ensure_ascii=False)
+
+
+async def told(*answers: str) -> tuple[list[dict[str, Any]], Says]:
+    """The pages of the story, and the model."""
+    model = Says(*answers)
+    script = await write_story(model, TASK, seed=5)
+    return [{name: page[name] for name in ("text", "picture")} for page in script["pages"]], model
+
+
+@pytest.mark.parametrize(("first", "kept"), [
+    (book(PAGES)[: book(PAGES).index("第3棵")], 2),  # it ended in the middle of a page
+    (book([*PAGES[:1], CIRCLE, PAGES[3]])[:400], 1),  # it went round in a circle
+    (book([*PAGES[:3], {"text": "", "picture": "树"}]), 3),  # a page says nothing
+    (book([*PAGES[:3], {"text": "字" * 1001, "picture": "树"}]), 3),
+    (book([*PAGES[:2], PAGES[0], PAGES[3]]), 2),  # a page stands there twice
+    (book([*PAGES[:2], "page", 7]), 2),
+])  # fmt: skip
+async def test_it_is_carried_on_from_its_good_pages(first: str, kept: int) -> None:
+    pages, model = await told(first, rest(PAGES[kept:]))
+    assert pages == PAGES
+    again = model.asked[1]
+    assert json.loads(again.messages[-2].content)["pages"] == PAGES[:kept]
+    assert f"前 {kept} 页" in again.messages[-1].content and f"{4 - kept} 页" in again.messages[-1].content
+    assert again.json_schema == rest_of(4 - kept) and again.seed == 6
+
+
+async def test_a_circle_is_left_as_soon_as_it_is_one() -> None:
+    """Of a circle without an end no more is read than tells that it is one."""
+    endless = book([PAGES[0], {"text": "小狐狸走呀走。" * 100_000, "picture": "树"}])
+    pages, model = await told(endless, rest(PAGES[1:]))
+    assert pages == PAGES and len(model.asked) == 2 and not model.running
+
+
+@pytest.mark.parametrize("bad", [
+    "", "{", "[]", "null", '"{', "{" * 10_000, '{"a":' * 10_000, book([]), book(PAGES[:3]), book([*PAGES, *PAGES]),
+    book(PAGES, title="走呀走呀" * 9), book(PAGES, hero=""), book(PAGES, title=None),
+    '{"title": "a", "hero": "b", "pages": "page"}',
+    '{"pages": [{"text": "a", "picture": "b"}], "title": "\ud800"}',
+])  # fmt: skip
+async def test_of_what_does_not_begin_well_nothing_is_kept(bad: str) -> None:
+    pages, model = await told(bad, book(PAGES))
+    assert pages == PAGES and bad.startswith(model.asked[1].messages[-2].content)
+    pages, model = await told(bad, bad, book(PAGES))
+    assert pages == PAGES and model.asked[2].messages == model.asked[0].messages
+
+
+async def test_a_model_may_bring_it_on_page_by_page() -> None:
+    pages, model = await told(book([*PAGES[:1], CIRCLE])[:300], rest(PAGES[1:2]), "?", rest(PAGES[2:]))
+    assert pages == PAGES and [asked.seed for asked in model.asked] == [5, 6, 7, 8]
+
+
+async def test_what_cannot_be_carried_on_is_begun_anew() -> None:
+    begun = book([PAGES[3], CIRCLE])[:300]
+    pages, model = await told(begun, "?", "??", book(PAGES))
+    assert pages == PAGES and model.asked[3].messages == model.asked[0].messages
+    with pytest.raises(EngineFailed):
+        await told(begun, "?", "??", "???")
+
+
+async def test_it_ends_though_every_answer_brings_something() -> None:
+    begun = book([PAGES[0], CIRCLE])[:300]
+    with pytest.raises(EngineFailed):
+        await told(*[begun, "?", "?"] * 5)
+
+
+def test_there_may_be_talk_around_it() -> None:
+    assert object_in('Here: {"a": {"b": 1}} I hope you like it') == ({"a": {"b": 1}}, True)
+    assert object_in('Here: {"a": 1, "b": "and so') == ({"a": 1}, False)
