@@ -1,6 +1,9 @@
 """The starter language model's recipe: its corpus, its tokenizer, and a training that learns and can be resumed."""
 
 import itertools
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from contracts import prompts
+from contracts.catalog import CATALOG
 from contracts.chat import Message
 from training.starter.lm.answers import by_teacher
 from training.starter.lm.batches import batches
@@ -20,6 +24,8 @@ from training.starter.lm.model import configured, fresh, halved, loss_of
 from training.starter.lm.run import Config, Run
 from training.starter.lm.slots import TABLES, words
 from training.starter.lm.tokenizer import SPECIAL, phrases, rendered, tokenized, trained
+
+STARTER = CATALOG / "starter" / "lm"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +64,7 @@ def test_the_grammar_passes_every_check_of_the_evaluation() -> None:
 
 @pytest.mark.parametrize(("task", "change"), [
     ("product", lambda text, facts: text.replace(facts["name"], "它")),
-    ("story", lambda text, facts: text[:-1]),
+    ("story", lambda text, facts: text[:-5]),
     ("story", lambda text, facts: text.replace(facts["topic"], "x").replace(facts["topic"].title(), "x")),
     ("polish", lambda text, facts: text[:len(text) // 2]),
     ("set_length", lambda text, facts: text * 2),
@@ -141,6 +147,19 @@ def test_training_learns_and_a_resumed_run_is_the_same(tokenizer: PreTrainedToke
     assert resumed.progress.step == 16
     assert resumed.progress.loss == pytest.approx(whole.progress.loss, rel=1e-5)
     assert loss(resumed) == pytest.approx(loss(whole), rel=1e-3)  # sums round by where they lie in memory
+
+
+def test_processes_take_a_batch_each(tmp_path: Path) -> None:
+    """As a user starts them; one process goes on alone where both have come."""
+    asked = ["-m", "training.starter.lm.train", "--folder", str(tmp_path), "--weights", str(STARTER), "--threads", "1"]
+    both = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    subprocess.run([*both, *asked, "--steps", "2"], env=os.environ | {"GLOO_SOCKET_IFNAME": "lo"}, check=True)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(tmp_path / "tokenizer")
+    first = [batch.tokens.numel() for batch in itertools.islice(batches(tokenizer, Config.seed, 4096), 4)]
+    told = Run(Config(tmp_path, steps=2), tokenizer).progress
+    assert (told.step, told.index, told.tokens) == (2, 4, sum(first))
+    subprocess.run([sys.executable, *asked, "--steps", "3"], check=True)
+    assert Run(Config(tmp_path, steps=3), tokenizer).progress.index == 5
 
 
 def test_an_untrained_model_copies_tokens_that_it_has_never_seen(tokenizer: PreTrainedTokenizerFast) -> None:
