@@ -45,7 +45,8 @@ def install(app: FastAPI, families: Mapping[str, Family]) -> None:
 
     @app.exception_handler(HTTPException)
     async def refuse_http(request: Request, error: HTTPException) -> JSONResponse:
-        family, code = family_of(app, request), CODES.get(error.status_code, "internal")
+        usual = "invalid_input" if 400 <= error.status_code < 500 else "internal"
+        family, code = family_of(app, request), CODES.get(error.status_code, usual)
         kind = error_of(code, MESSAGES.get(error.status_code, str(error.detail)))
         status = family.status[code] if error.status_code in CODES else error.status_code
         return JSONResponse(family.envelope(kind), status, dict(error.headers or {}))
@@ -91,4 +92,6 @@ def refusal(app: FastAPI, request: Request, error: ServiceError) -> JSONResponse
 
 def family_of(app: FastAPI, request: Request) -> Family:
     route, families = route_of(app, request.scope), app.state.families
+    if route is None and request.url.path.startswith("/v1/") and "openai" in families:
+        return families["openai"]  # whose clients have more calls than we answer
     return next((families[tag] for tag in getattr(route, "tags", ()) if tag in families), OWNERLESS)

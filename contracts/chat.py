@@ -21,6 +21,10 @@ class ChatRequest(Contract):
     max_tokens: int = Field(2048, ge=1, le=LONGEST)
     temperature: float = Field(0.7, ge=0, le=2, description="0: always the likeliest token.")
     top_p: float = Field(1, gt=0, le=1)
+    frequency_penalty: float = Field(
+        0, ge=-2, le=2, description="Of a token's logit, for each time that it was written."
+    )
+    presence_penalty: float = Field(0, ge=-2, le=2, description="The same, once it was.")
     seed: int | None = Field(None, ge=-(2**63), lt=2**63)
     stop: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
         [], max_length=4, description="The answer ends before the first of these."

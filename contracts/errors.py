@@ -37,6 +37,10 @@ class NotFound(ServiceError):
     code = "not_found"
 
 
+class MethodNotAllowed(ServiceError):
+    code = "method_not_allowed"
+
+
 class Conflict(ServiceError):
     code = "conflict"
 

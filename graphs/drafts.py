@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from contracts import prompts
 from contracts.chat import ChatDelta, ChatRequest, Message
 from contracts.engines import Chat
-from contracts.errors import EngineFailed
+from contracts.errors import ContextLength, EngineFailed
 from contracts.livestream import Copy, Draft
 from graphs.advertising import lawful
 from graphs.facts import loops
+from graphs.lengths import finished
 from graphs.spare import spare_of
 
 LONGEST = 32_768  # tokens of an answer
@@ -87,16 +88,20 @@ async def _tries(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
     circles = any(loops(message.content) for message in messages)
     for turn in range(TRIES):
         answer, finish = "", None
-        async with aclosing(read(chat, wanted.request(messages, turn), circles)) as deltas:
-            async for delta in deltas:
-                answer, finish = answer + delta.text, delta.finish
-                yield Draft(text=delta.text)
+        try:
+            async with aclosing(read(chat, wanted.request(messages, turn), circles)) as deltas:
+                async for delta in deltas:
+                    answer, finish = answer + delta.text, delta.finish
+                    yield Draft(text=delta.text)
+        except ContextLength:  # with what was wrong it is too long; without, it is not
+            if messages is wanted.messages:
+                raise
         copy = await asyncio.to_thread(wanted.copy_of, answer, chat.model)  # hostile texts take a while
         problem = await asyncio.to_thread(_problem, copy.text, finish == "length", wanted)
         if not problem:
             yield copy
             return
-        answers.append(answer)
+        answers.append(finished(answer) if finish == "length" else answer.strip())
         messages = wanted.messages if turn else prompts.repair_copy(messages, answer, problem)
         if turn < TRIES - 1:
             yield Draft(text="", restarted=True)
@@ -113,8 +118,8 @@ def _problem(text: str, ended_early: bool, wanted: Wanted) -> str:
 
 def _mended(answers: Sequence[str], wanted: Wanted, model: str, problem: str) -> Copy:
     """The newest that can be. That there is none is `EngineFailed`."""
-    for answer in reversed(answers):
-        copy = wanted.copy_of(wanted.mend(answer.strip()) if wanted.mend else "", model)
+    for answer in filter(None, reversed(answers)):
+        copy = wanted.copy_of(wanted.mend(answer) if wanted.mend else "", model)
         if not _problem(copy.text, False, wanted):
             return copy
     raise EngineFailed(f"模型写了三次都不合要求：{problem}")

@@ -14,6 +14,7 @@ _SPELT = re.compile(  # amounts in ideographs, and shares
 )
 _CLAUSE_ENDS = re.compile(r"[，。！？；：、\n…]|[,.!?;:](?!\d)")
 _ARTICLES = re.compile(r"(?i)^(?:一[只个位名条头匹]|an? |the |my )")
+_LEAST = 24  # characters of a circle: a dog may bark five times
 _LOOP = re.compile(r"(.{2,60}?)\1{4,}", re.DOTALL)  # a beginning, and the same four times more
 _ENDS = "。.!?;,、"  # as they are folded
 
@@ -44,7 +45,8 @@ def bare(words: str) -> str:
 
 def loops(text: str) -> bool:
     """Whether it goes round in a circle, as small models do that have lost their way."""
-    return any(match[1].strip() for match in _LOOP.finditer(text))
+    circles = (match for match in _LOOP.finditer(text) if len(match[0]) >= _LEAST)
+    return any(any(map(str.isalnum, match[1])) for match in circles)
 
 
 def spans(fact: str, text: str) -> list[tuple[int, int]]:

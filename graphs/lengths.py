@@ -5,6 +5,7 @@ import re
 from contracts.prompts import language_of, length_of
 
 _CLAUSE_ENDS = re.compile(r"(?:[。！？!?…；;，、：\n]|[.,:](?!\d))+[”’」』）)\"]*")
+_ENDS = re.compile(r"(?:[。！？!?…]+|(?<!\d)\.(?=\s|$)|\.(?=\s+[A-Z]))[”’」』）)\"]*|\n")
 _OPEN = "，、；：,;: \n"  # a text does not end with these
 
 
@@ -22,6 +23,12 @@ def cut(text: str, wanted: int) -> str:
         if length_of(kept) <= wanted * 12 // 10:
             return _ended(kept)
     return ""
+
+
+def finished(text: str) -> str:
+    """The text up to the end of its last whole sentence; empty when there is none."""
+    ends = [match.end() for match in _ENDS.finditer(text)]
+    return text[: ends[-1]].strip() if ends else ""
 
 
 def _ended(text: str) -> str:

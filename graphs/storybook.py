@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from contracts import prompts
 from contracts.chat import ChatRequest, Message
 from contracts.engines import Chat
-from contracts.errors import EngineFailed
+from contracts.errors import ContextLength, EngineFailed
 from contracts.story import Script, Story
 from contracts.tasks import StoryTask
 from graphs.drafts import MOST_SEED, TRIES, read
@@ -37,9 +37,13 @@ async def write_story(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
     """A valid story. Three answers in a row that bring it no further are `EngineFailed`."""
     telling = Telling(task.topic, task.main_role, task.scene, task.pages)
     while telling.goes_on:
-        request = telling.request(seed)
-        async with aclosing(read(chat, request, telling.circles)) as deltas:
-            telling.take("".join([delta.text async for delta in deltas]))
+        try:
+            async with aclosing(read(chat, telling.request(seed), telling.circles)) as deltas:
+                telling.take("".join([delta.text async for delta in deltas]))
+        except ContextLength:  # with what there is of it it is too long; without, it is not
+            if telling.messages is telling.asked:
+                raise
+            telling.take("")
     return telling.script()
 
 
@@ -120,6 +124,8 @@ class Telling:
             if self._circles(told):
                 raise ValueError("the story repeats itself again and again")
             begun = self.good = told.model_dump()
+        if self.left:
+            raise ValueError(f"pages: {wanted} were asked for, {wanted - self.left} written")
 
     def _circles(self, story: Story) -> bool:
         """Whether it goes round in one, or its last page has been told before."""

@@ -129,6 +129,16 @@ def test_the_coldest_temperature_is_no_overflow() -> None:
     assert sampling.next(torch.tensor([[0]]), torch.tensor([[1.0, 3.0, 2.0]])).item() == 1
 
 
+def test_what_was_written_is_penalised_as_often_as_it_was() -> None:
+    from deployments.chat.sampling import Sampling
+
+    logits, ids = torch.tensor([[1.0, 3.0, 2.0]]), torch.tensor([[0]])
+    often = Sampling(asking(temperature=0, frequency_penalty=0.6), "cpu")
+    assert [often.next(ids, logits).item() for _ in range(4)] == [1, 1, 2, 1]
+    once = Sampling(asking(temperature=0, presence_penalty=1.5), "cpu")
+    assert [once.next(ids, logits).item() for _ in range(3)] == [1, 2, 1]
+
+
 def test_the_likeliest_tokens_are_those_of_transformers_itself(causal: Any, weights: str) -> None:
     from transformers import AutoTokenizer
 
@@ -142,9 +152,11 @@ def test_the_likeliest_tokens_are_those_of_transformers_itself(causal: Any, weig
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_both_engines_say_the_same(causal: Any, batching: Any) -> None:
-    for text in ("你好", "a longer prompt, " * 8):
-        request = asking(text, temperature=0)
+    penalties = {"frequency_penalty": 1.5, "presence_penalty": 0.5}
+    for text, options in (("你好", {}), ("a longer prompt, " * 8, {}), ("你好", penalties)):
+        request = asking(text, temperature=0, **options)
         assert await said(causal, request) == await said(batching, request)
+    assert await said(causal, asking(temperature=0)) != await said(causal, asking(temperature=0, **penalties))
 
 
 @pytest.mark.asyncio(loop_scope="module")

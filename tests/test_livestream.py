@@ -1,5 +1,6 @@
 """Sales copy, polishing and the wizard: nothing of the seller's is lost, and what a model does badly is mended once."""
 
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contracts.errors import EngineFailed, InvalidInput
+from contracts.chat import ChatDelta, ChatRequest
+from contracts.errors import ContextLength, EngineFailed, InvalidInput
 from contracts.livestream import Copy, Draft, Product, Refined
 from contracts.prompts import length_of, one_line
 from graphs.advertising import flags
@@ -110,6 +112,10 @@ def test_facts_are_told_where_they_belong() -> None:
     assert spliced(product, text) == text  # it lacks too much
     twice = product.model_copy(update={"features": [*product.features, "foldable"], "audience": "soft touch"})
     assert spliced(twice, "A lunch box: 3 layers, leak-proof, foldable. $9.50.").count("soft touch") == 1
+    quoted = "“Here is the lunch box! A soft touch! Get it, Mr. Smith!” 3 layers, for hikers, $9.50."
+    assert spliced(product, quoted).endswith("hikers, $9.50. And do not forget: leak-proof.")
+    wrong = "Here is the lunch box: soft touch, 3 layers, leak-proof, for hikers. Only ninety-nine dollars."
+    assert spliced(product, wrong) == wrong  # another price
     other = "Here is the box. soft touch, 3 layers, leak-proof, hikers, $9.50."
     assert spliced(product, other) == other  # it calls it by another name
 
@@ -121,12 +127,56 @@ def test_facts_are_told_where_they_belong() -> None:
     ("save 30%\nthe pan is light", "The pan is light!", "Save 30%. The pan is light!"),
     ("the pan is light , it is $8.50, come", "The pan is light. Come!", "The pan is light. It is $8.50. Come!"),
     ("锅很轻，价格8元", "锅很轻，价格9元", ""),  # another amount stands in its place
+    ("价格8元，送2个盖子，都来", "只要2元，送2个盖子，都来。", ""),
+    ("价格8元，都来，看看", "只要九十九块，都来看看。", ""),
+    ("原价：199元，锅很轻，都来看看", "锅很轻，都来看看。", "原价：199元。锅很轻，都来看看。"),
+    ("晚上8：30开播，锅很轻，都来", "锅很轻，都来。", "晚上8：30开播。锅很轻，都来。"),
+    ("the pan is light, it is No. 5, come, hello", "The pan is light! Come!", "The pan is light! It is No. 5. Come!"),
+    ("只要8元！锅很轻。只要8元！都来。看看", "锅很轻。都来。", "只要8元。锅很轻。都来。"),
+    ("iPhone13只要5000元，都来", "都来。", "iPhone13只要5000元。都来。"),
+    ("锅很轻，8元，都来", "他说：“锅很轻！快来！”都来。", "他说：“锅很轻！快来！”8元。都来。"),
     ("价格8元，送2个", "锅", ""),  # it lost too much
     ("锅很轻，100%有效，都来", "锅很轻，都来", ""),  # what the law forbids may go
 ])  # fmt: skip
 def test_lost_numbers_are_told_in_the_words_of_the_original(original: str, text: str, whole: str) -> None:
     assert puts_back(original)(text) == (whole or text)
     assert not whole or not lost(original, whole)
+
+
+@pytest.mark.parametrize("answer", ["", " \n"])
+async def test_of_nothing_nothing_is_made(answer: str) -> None:
+    with pytest.raises(EngineFailed):
+        await final(polish("锅很轻，价格8元。都来看看", Says(answer, answer, answer)))
+
+
+async def test_a_text_that_always_ends_early_is_not_taken_for_whole() -> None:
+    """Of its last sentence there is a half."""
+    answer = GOOD + "现在点击下方小黄"
+    chat = Says(*[answer] * 4, finish="length")
+    assert (await final(write_copy(EARPHONES, chat))).text == GOOD
+    with pytest.raises(EngineFailed):
+        await final(polish("锅很轻，价格8元", Says(*["锅很轻，价格8元，家人们赶紧"] * 4, finish="length")))
+
+
+class Short(Says):
+    """Its context holds the request, and not what it answered beside it."""
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
+        if len(request.messages) > 2:
+            raise ContextLength("对话太长")
+        async for delta in super().generate(request):
+            yield delta
+
+
+async def test_where_there_is_no_room_to_say_what_was_wrong_it_is_asked_anew() -> None:
+    chat = Short("家人们好！", GOOD)
+    assert (await final(write_copy(EARPHONES, chat, seed=1))).text == GOOD
+    assert [each.seed for each in chat.asked] == [1, 3]
+
+
+async def test_a_dog_may_bark_five_times() -> None:
+    chat = Says(GOOD + "汪！汪！汪！汪！汪！" + "🔥" * 30)
+    assert (await final(write_copy(EARPHONES, chat))).text.startswith(GOOD)
 
 
 async def test_what_three_polished_texts_lack_is_put_back() -> None:

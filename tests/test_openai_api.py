@@ -95,6 +95,11 @@ def test_what_clients_send_beside_is_understood(ai: openai.OpenAI) -> None:
     whole = asked(ai).choices[0].message.content
     assert asked(ai, messages=[{"role": "user", "content": parts}], n=1, user="me").choices[0].message.content == whole
     assert asked(ai, messages=[{"role": "developer", "content": "短一些"}, *HELLO, earlier, *HELLO]).choices
+    thought = {"role": "assistant", "content": None, "reasoning_content": "他说你好"}
+    assert asked(ai, messages=[*HELLO, thought, *HELLO]).choices
+    hints: Any = {"reasoning_effort": "low", "verbosity": "low", "frequency_penalty": 0.5, "top_p": 0}
+    tools = {"tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "none"}
+    assert asked(ai, **hints, **tools, extra_body={"top_k": -1}).choices[0].message.content == whole
 
 
 @pytest.mark.parametrize(("change", "status", "param", "code"), [
@@ -107,20 +112,24 @@ def test_what_clients_send_beside_is_understood(ai: openai.OpenAI) -> None:
     ({"max_tokens": 10**9}, 400, "max_tokens", None),
     ({"temperature": 3}, 400, "temperature", None),
     ({"temperature": "hot"}, 400, "temperature", None),
-    ({"top_p": 0}, 400, "top_p", None),
+    ({"top_p": -0.1}, 400, "top_p", None),
     ({"seed": 2**70}, 400, "seed", None),
     ({"stop": ["a"] * 5}, 400, "stop", None),
     ({"stop": [""]}, 400, "stop.0", None),
     ({"n": 2}, 400, "n", None),
     ({"tools": [{"type": "function"}]}, 400, "tools", None),
     ({"logprobs": True}, 400, "logprobs", None),
-    ({"presence_penalty": 0.5}, 400, "presence_penalty", None),
+    ({"presence_penalty": 2.5}, 400, "presence_penalty", None),
+    ({"tools": [{"type": "function"}], "tool_choice": "auto"}, 400, "tools", None),
+    ({"top_k": 5}, 400, "top_k", None),
+    ({"prediction": {"type": "content"}}, 400, "prediction", None),
     ({"magic": 1}, 400, "magic", None),
     ({"messages": []}, 400, "messages", None),
     ({"messages": None}, 400, "messages", None),
     ({"messages": [{"role": "wizard", "content": "hi"}]}, 400, "messages.0.role", None),
     ({"messages": [{"role": "tool", "content": "hi"}]}, 400, "messages.0.role", None),
     ({"messages": [{"role": "user"}]}, 400, "messages.0.content", None),
+    ({"messages": [{"role": "user", "content": None}]}, 400, "messages.0.content", None),
     ({"messages": [{"role": "user", "content": 7}]}, 400, "messages.0.content", None),
     ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages.0.content", None),
     ({"messages": [{"role": "assistant", "content": "", "tool_calls": [1]}]}, 400, "messages.0.tool_calls", None),
@@ -219,6 +228,13 @@ class Breaks(Says):
         raise Unavailable("模型正在重新启动，请稍后再试。", retry_after_s=2)
 
 
+class Stumbles(Says):
+    async def generate(self, request: Any) -> Any:
+        async for delta in super().generate(request):
+            yield delta.model_copy(update={"finish": None})
+        raise KeyError("secret")
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_model_that_is_away_is_told_before_the_first_word(tmp_path: Path, stream: bool) -> None:
     client, _ = here(tmp_path, Breaks())
@@ -233,6 +249,28 @@ def test_a_model_that_breaks_off_ends_the_stream_with_an_error(tmp_path: Path) -
     *chunks, last = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
     assert "".join(chunk["choices"][0]["delta"]["content"] for chunk in chunks) == "一二三四五"
     assert last["error"]["type"] == "server_error" and "[DONE]" not in answer.text
+
+
+def test_a_failure_that_nobody_thought_of_is_told_in_the_stream(tmp_path: Path) -> None:
+    client, _ = here(tmp_path, Stumbles("一二三四五"))
+    answer = client.post("/v1/chat/completions", json=BODY | {"stream": True})
+    assert json.loads(answer.text.splitlines()[-2][6:])["error"]["type"] == "server_error"
+    assert "secret" not in answer.text and "[DONE]" not in answer.text
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [
+    ("POST", "/v1/responses", 404),
+    ("POST", "/v1/embeddings", 404),
+    ("GET", "/v1/chat/completions/chatcmpl-1", 404),
+    ("GET", "/v1/chat/completions", 405),
+    ("DELETE", "/v1/models/scripted", 405),
+])  # fmt: skip
+def test_calls_that_there_are_not_are_refused_in_openais_words(
+    client: httpx.Client, method: str, path: str, status: int
+) -> None:
+    answer = client.request(method, path)
+    told = answer.json()["error"]
+    assert (answer.status_code, told["type"], told["code"]) == (status, "invalid_request_error", None)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -38,6 +38,7 @@ async def told(*answers: str) -> tuple[list[dict[str, Any]], Says]:
     (book([*PAGES[:3], {"text": "字" * 1001, "picture": "树"}]), 3),
     (book([*PAGES[:2], PAGES[0], PAGES[3]]), 2),  # a page stands there twice
     (book([*PAGES[:2], "page", 7]), 2),
+    (book(PAGES[:3])[:-2] + ", ", 3),  # it ended between two pages
 ])  # fmt: skip
 async def test_it_is_carried_on_from_its_good_pages(first: str, kept: int) -> None:
     pages, model = await told(first, rest(PAGES[kept:]))
@@ -66,6 +67,11 @@ async def test_of_what_does_not_begin_well_nothing_is_kept(bad: str) -> None:
     assert pages == PAGES and bad.startswith(model.asked[1].messages[-2].content)
     pages, model = await told(bad, bad, book(PAGES))
     assert pages == PAGES and model.asked[2].messages == model.asked[0].messages
+
+
+async def test_what_was_wrong_is_always_said() -> None:
+    _, model = await told(book([])[:-2], book(PAGES))
+    assert "4 were asked for, 0 written" in model.asked[1].messages[-1].content
 
 
 async def test_a_model_may_bring_it_on_page_by_page() -> None:

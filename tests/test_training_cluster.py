@@ -3,10 +3,12 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 import psutil
 import pytest
 import torch
@@ -21,6 +23,7 @@ from deployments.revisions import revision_of
 from jobs.jobs import Jobs, new_id
 from store.artifacts import Artifacts
 from store.database import Database
+from store.keys import Keys
 from store.runs import Run
 from store.tables import JobRow
 from tests.checkpoints import sight
@@ -337,6 +340,79 @@ def test_live_commerce_trains_with_one_click(cluster: Cluster, user: httpx.Clien
     assert (told[-1]["status"], told[-1]["progress"]) == ("completed", 1.0), told[-1]
     assert told[-1]["jobId"] == job_id and "步" in told[-1]["message"]
     assert f"{BASE}:{job_id}" in user.get("/v1/models").text
+
+
+@pytest.fixture
+def ai(cluster: Cluster) -> Iterator[openai.OpenAI]:
+    """The official client with a key of ours."""
+    key = Keys(Database(Settings(var=cluster.var).tables_url)).create("shop", "user")[1]
+    with openai.OpenAI(base_url=f"{cluster.url}/v1", api_key=key, max_retries=0, timeout=60) as client:
+        yield client
+
+
+def test_the_official_client_talks_with_vllm(ai: openai.OpenAI) -> None:
+    def asked(**changed: Any) -> Any:
+        usual = {
+            "model": BASE,
+            "messages": [{"role": "user", "content": "商品 77"}],
+            "temperature": 0,
+            "max_tokens": 24,
+        }
+        return ai.chat.completions.create(**usual | changed)
+
+    whole = asked()
+    said = whole.choices[0].message.content
+    chunks = list(asked(stream=True, stream_options={"include_usage": True}))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == said
+    assert chunks[-1].usage == whole.usage and whole.usage.completion_tokens == 24
+    assert chunks[-2].choices[0].finish_reason == whole.choices[0].finish_reason == "length"
+    assert asked(stop=said[3:5]).choices[0].message.content == said[: said.index(said[3:5])]
+    assert asked(seed=3, temperature=1).choices == asked(seed=3, temperature=1).choices
+    assert asked(frequency_penalty=2).choices[0].message.content != said
+    schema = {"type": "object", "properties": {"mood": {"enum": ["calm", "loud"]}}, "required": ["mood"]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "mood", "schema": schema}}
+    held = json.loads(asked(response_format=wanted, max_tokens=200).choices[0].message.content)
+    assert held["mood"] in ("calm", "loud")
+    assert asked(response_format={"type": "json_object"}).choices[0].message.content.startswith("{")
+    with pytest.raises(openai.BadRequestError) as refused:
+        asked(messages=[{"role": "user", "content": "很" * 100_000}])
+    assert refused.value.code == "context_length_exceeded"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_whoever_leaves_vllm_leaves_nothing_running(cluster: Cluster, ai: openai.OpenAI, stream: bool) -> None:
+    """Through HAProxy and the ingress; the tokens that were asked for would take the engine minutes."""
+    [core] = saying("EngineCore", cluster.process.pid)
+
+    def working() -> float:
+        return core.cpu_percent(interval=0.5)
+
+    eventually(lambda: working() < 20)
+    with ThreadPoolExecutor() as pool:
+        clients = [ai.with_options(timeout=4) for _ in range(4)]
+        leaving = [pool.submit(left, client, stream) for client in clients]
+        eventually(lambda: working() > 50, every_s=0)
+        assert all(each.result() for each in leaving)
+    left_at = time.monotonic()
+    eventually(lambda: working() < 20, every_s=0)
+    assert time.monotonic() - left_at < 3
+
+
+def left(client: openai.OpenAI, stream: bool) -> bool:
+    """Asks for more than it waits for; whether it left before the end."""
+    try:
+        answer = client.chat.completions.create(
+            model=BASE, messages=[{"role": "user", "content": "商品"}], temperature=2, stream=stream
+        )
+        if stream:
+            begun = time.monotonic()
+            for chunk in answer:
+                if time.monotonic() - begun > 2:
+                    answer.close()
+                    return not chunk.choices[0].finish_reason
+        return False
+    except openai.APITimeoutError:
+        return not stream
 
 
 def test_a_dead_engine_is_replaced_and_meanwhile_answers_503(cluster: Cluster, user: httpx.Client) -> None:

@@ -13,8 +13,6 @@ MOST_MESSAGES, LONGEST_TEXT = 2048, 1 << 22
 # What changes the answer and is not to be had here: what it may be nevertheless, beside null.
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "n": (1,),
-    "presence_penalty": (0,),
-    "frequency_penalty": (0,),
     "logit_bias": ({},),
     "logprobs": (False,),
     "top_logprobs": (0,),
@@ -24,9 +22,28 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "functions": ([],),
     "function_call": ("none", "auto"),
     "store": (False,),
+    "audio": (),
+    "prediction": (),
+    "web_search_options": (),
+    "top_k": (-1, 0),  # of vLLM's server
+    "min_p": (0,),
+    "repetition_penalty": (1,),
 }
-# What is for the service's own books, or may be left to it.
-IGNORED = {"user", "safety_identifier", "prompt_cache_key", "metadata", "service_tier", "parallel_tool_calls"}
+IGNORED = {  # what is for the service's own books, or may be left to it
+    "user",
+    "safety_identifier",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "metadata",
+    "service_tier",
+    "parallel_tool_calls",
+    "reasoning_effort",
+    "verbosity",
+}
+THOUGHTS = {"reasoning", "reasoning_content"}  # of an earlier answer, which no model is shown again
+SAMPLED = ("temperature", "frequency_penalty", "presence_penalty", "seed")
+LEAST_P = 1e-6  # 0 is OpenAI's word for the likeliest token alone
 
 
 def _text(content: Any) -> Any:
@@ -65,9 +82,16 @@ class Said(BaseModel):
     content: Annotated[str, Field(max_length=LONGEST_TEXT), BeforeValidator(_text)]  # unbounded, half characters pass
     name: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _silent(cls, said: Any) -> Any:
+        """An answer may have been without a text."""
+        silent = isinstance(said, dict) and said.get("role") == "assistant" and said.get("content") is None
+        return said | {"content": ""} if silent else said
+
     def message(self, place: int) -> Message:
         for field, value in (self.model_extra or {}).items():
-            if value not in (None, []):
+            if value not in (None, []) and field not in THOUGHTS:
                 raise InvalidInput("不支持这个字段。", param=f"messages.{place}.{field}")
         return Message(role="system" if self.role == "developer" else self.role, content=self.content)
 
@@ -117,19 +141,24 @@ class NewCompletion(BaseModel):
     max_tokens: int | None = Field(None, ge=1, le=LONGEST)
     max_completion_tokens: int | None = Field(None, ge=1, le=LONGEST)
     temperature: float | None = Field(None, ge=0, le=2)
-    top_p: float | None = Field(None, gt=0, le=1)
+    top_p: float | None = Field(None, ge=0, le=1)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
     seed: int | None = Field(None, ge=-(2**63), lt=2**63)
     stop: Stops = []
     response_format: Format | None = None
 
     def request(self) -> ChatRequest:
         """As engines are asked; what cannot be had here is `InvalidInput`."""
-        check_others(self.model_extra, NEUTRAL)
-        chosen = {"temperature": self.temperature, "top_p": self.top_p, "seed": self.seed}
+        others = self.model_extra or {}
+        unused = {"tools", "functions"} if "none" in (others.get("tool_choice"), others.get("function_call")) else set()
+        check_others({name: value for name, value in others.items() if name not in unused}, NEUTRAL)
+        chosen = {name: getattr(self, name) for name in SAMPLED}
         return ChatRequest(
             messages=[said.message(place) for place, said in enumerate(self.messages)],
             max_tokens=self.max_completion_tokens or self.max_tokens or LONGEST,
             stop=self.stop,
             json_schema=self.response_format.wanted if self.response_format else None,
+            top_p=max(self.top_p, LEAST_P) if self.top_p is not None else 1,
             **{name: value for name, value in chosen.items() if value is not None},
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
@@ -26,6 +27,7 @@ from contracts.chat import ChatDelta
 from contracts.engines import Chat
 from contracts.errors import ServiceError
 
+log = logging.getLogger("troupe.api")
 router = APIRouter(prefix="/v1/chat")
 BODY_BYTES = 4 * MIB  # a conversation of half a million characters, escaped
 
@@ -82,6 +84,9 @@ async def _events(
         yield ServerSentEvent("[DONE]", sep="\n")
     except ServiceError as error:
         yield _sent(failed(error))
+    except Exception:  # the outermost loop of a stream that has begun
+        log.exception("a stream has broken off")
+        yield _sent(failed(ServiceError("服务器内部错误")))
 
 
 def _sent(data: dict[str, Any]) -> ServerSentEvent:

@@ -36,5 +36,5 @@ def failed(error: ServiceError) -> dict[str, Any]:
 def _code(error: ServiceError) -> str | None:
     if isinstance(error, ContextLength):
         return "context_length_exceeded"
-    voice = error.code == "not_found" and error.param == "voice"  # for which OpenAI has no word
-    return None if voice else CODES.get(error.code)
+    other = error.code == "not_found" and error.param != "model"  # for which OpenAI has no word
+    return None if other else CODES.get(error.code)

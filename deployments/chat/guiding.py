@@ -15,6 +15,7 @@ from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 KEY = "words"  # in a request's `extra_args`: what `told` gives
 DOUBTED = "doubted"  # beside it: whether their beginnings may mean something else
 BEGUN = 2  # tokens that are no blanks: after one alone, everything is still open
+MOST = 64  # tokens; what is longer is not held to: it would cost everybody time at each of its tokens
 LONG = 12  # tokens; longer words are sentences, which nobody says twice
 OVER = -1  # no token
 DOUBT = 4.0  # nats: a doubted word that is less likely than this to go on was another one that begins alike
@@ -33,7 +34,7 @@ def told(words: Iterable[str], encode: Callable[[str], list[int]]) -> list[list[
     """Of each, after how many tokens it is begun, and its tokens."""
     blank = encode(" ")
     found = []
-    for tokens in filter(None, map(encode, words)):
+    for tokens in (tokens for tokens in map(encode, words) if 0 < len(tokens) <= MOST):
         at = [number for number, token in enumerate(tokens, 1) if token not in blank]
         found.append([at[BEGUN - 1] if len(at) >= BEGUN else len(tokens), *tokens])
     return found
@@ -47,8 +48,9 @@ class Guide:
         self.begun: dict[int, list[tuple[tuple[int, ...], int]]] = {}  # what may be begun, by its last token
         self.said: set[tuple[int, ...]] = set()
         for least, *tokens in words:
-            for length in range(least, len(tokens) + 1):
-                self.begun.setdefault(tokens[length - 1], []).append((tuple(tokens), length))
+            word = tuple(tokens)
+            for length in range(least, len(word) + 1):
+                self.begun.setdefault(word[length - 1], []).append((word, length))
 
     def __call__(self, written: list[int], logits: Tensor) -> Tensor:
         """A schema goes before: what it does not allow is not finite."""

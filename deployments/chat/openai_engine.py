@@ -97,6 +97,9 @@ class OpenAI:
             asked["max_tokens"] = most
         if request.top_p < 1:
             asked["top_p"] = request.top_p
+        for penalty in ("frequency_penalty", "presence_penalty"):
+            if value := getattr(request, penalty):
+                asked[penalty] = value
         if request.seed is not None:
             asked["seed"] = request.seed
         if stop := request.stop[: self.most_stops]:

@@ -193,6 +193,8 @@ class Vllm:
             max_tokens=min(request.max_tokens, room),
             temperature=request.temperature,
             top_p=request.top_p,
+            frequency_penalty=request.frequency_penalty,
+            presence_penalty=request.presence_penalty,
             seed=None if request.seed is None else request.seed & MOST_SEED,  # to vLLM -1 is none
             stop=request.stop,
             output_kind=RequestOutputKind.DELTA,

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from training.starter.shares import Shares
 from training.starter.trainer import Config, Progress, Trainer
 
 C = TypeVar("C", bound=Config)
@@ -75,7 +76,8 @@ def rebuild(parser: argparse.ArgumentParser, to: Path, run: Run[T], export: Expo
     training = run(given)
     if training.progress.part(training.config) < 1:
         raise SystemExit("stopped before its end; the same command goes on")
-    print(export(training, given.to))
+    if not Shares().rank:
+        print(export(training, given.to))
 
 
 def printer(config: Config, unit: str, used: Callable[[P], int], more: Callable[[P], str]) -> Callable[[P], None]:

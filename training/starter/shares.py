@@ -1,11 +1,14 @@
 """Several processes that train one model, each on its share of the batches, as `torchrun` starts them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import nn
+
+T = TypeVar("T")
 
 
 class Shares:
@@ -16,6 +19,15 @@ class Shares:
         self.rank = int(os.environ.get("RANK", "0"))
         if self.size > 1 and not dist.is_initialized():
             dist.init_process_group("gloo")
+
+    def in_turn(self, make: Callable[[], T]) -> T:
+        """What all make of one folder: the first process before the others."""
+        if self.rank:
+            dist.barrier()
+        made = make()
+        if self.size > 1 and not self.rank:
+            dist.barrier()
+        return made
 
     def average(self, weights: Iterable[nn.Parameter]) -> None:
         """Every gradient becomes the mean of all processes' ones."""

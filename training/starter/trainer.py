@@ -58,12 +58,15 @@ class Trainer(ABC, Generic[C, P, B]):
     Of so many batches as there are processes, each takes one for a step."""
 
     KERNELS: ClassVar[bool] = False  # of images, moved by Muon too
+    SHARED: ClassVar[bool] = False  # whether several processes may train it
 
     def __init__(self, config: C, progress: P, model: nn.Module) -> None:
         """Goes on where the folder's checkpoint is."""
         self.config, self.progress = config, progress
         self._trained, self._optimizers = model, Optimizers(model, config.learning_rate, self.KERNELS)
         self._shares = Shares()
+        if self._shares.size > 1 and not self.SHARED:
+            raise ValueError("one process trains this model")
         if (config.folder / CHECKPOINT).exists():
             self._restore()
 

@@ -60,7 +60,7 @@ def _story(facts: dict[str, Any], answer: str) -> str:
 def lacks(telling: Telling) -> str:
     """What a story does not have of what it was told to; pages first."""
     if telling.left:
-        return f"{telling.left} pages, {telling.problem.splitlines()[0]}"
+        return f"{telling.left} pages are lacking: {telling.problem}".splitlines()[0]
     story = telling.script()
     told = _folded(" ".join(page["text"] for page in story["pages"]))
     shown = _folded(" ".join(page["picture"] for page in story["pages"]))

@@ -30,6 +30,8 @@ class Progress(trainer.Progress):
 
 
 class Run(Trainer[Config, Progress, data.Batch]):
+    SHARED = True
+
     def __init__(self, config: Config, tokenizer: PreTrainedTokenizerFast) -> None:
         self.tokenizer = tokenizer
         self.model: LlamaForCausalLM = fresh(configured(tokenizer, config.layers, config.width), config.seed)
@@ -61,5 +63,5 @@ class Run(Trainer[Config, Progress, data.Batch]):
         at = self.progress
         at.tokens += batch.tokens.numel()
         at.pool, at.index = batch.pool, batch.index + 1
-        if at.step % 50 == 0:
+        if at.step % 50 == 0 and dict(at.losses).get(at.step) is None:  # once, of several processes' batches
             at.losses = (*at.losses, (at.step, round(at.loss, 4)))

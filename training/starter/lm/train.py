@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from training.starter import command
 from training.starter.lm.run import Config, Progress, Run
 from training.starter.lm.tokenizer import trained
+from training.starter.shares import Shares
 
 
 def kept_tokenizer(folder: Path, seed: int, start: Path | None = None) -> PreTrainedTokenizerFast:
@@ -34,7 +35,8 @@ def arguments(description: str | None = __doc__) -> argparse.ArgumentParser:
 def run(given: argparse.Namespace) -> Run:
     """What the arguments ask for, as far as it came."""
     config = replace(command.config_of(given, Config), start=given.weights)
-    training = Run(config, kept_tokenizer(config.folder, config.seed, config.start))
+    tokenizer = Shares().in_turn(lambda: kept_tokenizer(config.folder, config.seed, config.start))
+    training = Run(config, tokenizer)
     command.see_through(training, command.printer(config, "tokens", _tokens, lambda at: f"{at.tokens / 1e6:.2f} M"))
     return training
 
