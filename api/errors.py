@@ -92,6 +92,7 @@ def refusal(app: FastAPI, request: Request, error: ServiceError) -> JSONResponse
 
 def family_of(app: FastAPI, request: Request) -> Family:
     route, families = route_of(app, request.scope), app.state.families
-    if route is None and request.url.path.startswith("/v1/") and "openai" in families:
-        return families["openai"]  # whose clients have more calls than we answer
+    if route is None:
+        path = request.url.path
+        return next((each for each in families.values() if each.claims and path.startswith(each.claims)), OWNERLESS)
     return next((families[tag] for tag in getattr(route, "tags", ()) if tag in families), OWNERLESS)

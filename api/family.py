@@ -33,13 +33,15 @@ OWNER = "troupe.route"
 
 @dataclass(frozen=True)
 class Family:
-    """`prefixes` are where its routes answer; `envelope` makes the body of a failure."""
+    """`prefixes` are where its routes answer; `envelope` makes the body of a failure. `claims`: how nobody's
+    paths begin that are refused in its words."""
 
     name: str
     prefixes: tuple[str, ...]
     routers: tuple[APIRouter, ...]
     envelope: Callable[[ServiceError], Any]
     status: Mapping[str, int]
+    claims: str | None = None
 
     def include_in(self, app: FastAPI) -> None:
         for prefix in self.prefixes:

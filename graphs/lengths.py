@@ -5,7 +5,9 @@ import re
 from contracts.prompts import language_of, length_of
 
 _CLAUSE_ENDS = re.compile(r"(?:[。！？!?…；;，、：\n]|[.,:](?!\d))+[”’」』）)\"]*")
-_ENDS = re.compile(r"(?:[。！？!?…]+|(?<!\d)\.(?=\s|$)|\.(?=\s+[A-Z]))[”’」』）)\"]*|\n")
+SENTENCE_END = re.compile(
+    r"[。！？…]+[”’」』）\"]?|[!?]+[\"')]?(?=\s|$)|(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bNo)\.[\"')]?(?=\s|$)|(?=\n)"
+)
 _OPEN = "，、；：,;: \n"  # a text does not end with these
 
 
@@ -27,8 +29,7 @@ def cut(text: str, wanted: int) -> str:
 
 def finished(text: str) -> str:
     """The text up to the end of its last whole sentence; empty when there is none."""
-    ends = [match.end() for match in _ENDS.finditer(text)]
-    return text[: ends[-1]].strip() if ends else ""
+    return text[: max((match.end() for match in SENTENCE_END.finditer(text)), default=0)].strip()
 
 
 def _ended(text: str) -> str:

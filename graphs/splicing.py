@@ -7,11 +7,9 @@ from itertools import cycle
 from contracts.livestream import Product
 from contracts.prompts import language_of
 from graphs.facts import lost, missing, spans
+from graphs.lengths import SENTENCE_END
 
 MOST = 3  # of the facts one may be left out; a text that lacks more is about something else
-_SENTENCE_END = re.compile(
-    r"[。！？…]+[”’」』）\"]?|[!?]+[\"')]?(?=\s|$)|(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bNo)\.(?=\s|$)|(?=\n)|$"
-)
 _PARTS = re.compile(r"[，。！？；\n…]|[,!?;](?!\d)|(?<!\bNo)(?<!\bno)\.(?=\s|$)")  # of which one tells a number
 _PAIRS = tuple(zip("“‘「『（(【《", "”’」』）)】》", strict=True))
 _AMOUNT = re.compile(
@@ -19,6 +17,7 @@ _AMOUNT = re.compile(
     r"|[零〇一二两三四五六七八九十百千万]+(?:元|块)|(?i:price|only|just)\s+[a-z-]+\s+(?:dollars?|yuan|euros?)"
 )
 _ENDS = "。.!?;,、，！？；"
+_JOINS = {"zh": ("", "。"), "en": (" ", ".")}  # between two sentences, and at the end of one
 _WAYS = {
     "zh": {
         "audience": ["特别适合{}。"],
@@ -33,9 +32,6 @@ _WAYS = {
         "promotion": [" And while we are live: {}."],
     },
 }
-
-
-_JOINS = {"zh": ("", "。"), "en": (" ", ".")}  # between two sentences, and at the end of one
 
 
 def spliced(product: Product, text: str) -> str:
@@ -84,8 +80,8 @@ def restored(original: str, text: str) -> str:
 def _after(fact: str, text: str) -> int:
     """Where the sentence ends that has it first, and what it stands within; of a price in other words, the text."""
     found = spans(fact, text)
-    ends = (match.end() for match in _SENTENCE_END.finditer(text, found[0][1])) if found else iter([len(text)])
-    return next(at for at in ends if at == len(text) or _closed(text[:at]))
+    ends = [match.end() for match in SENTENCE_END.finditer(text, found[0][1])] if found else []
+    return next((at for at in ends if _closed(text[:at])), len(text))
 
 
 def _closed(text: str) -> bool:

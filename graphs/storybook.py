@@ -59,11 +59,10 @@ class Telling:
     role: str
     scene: str
     pages: int
-    good: dict[str, Any] = field(default_factory=dict)  # title, hero and the pages so far
-    turn: int = 0
-    misses: int = 0  # answers in a row that brought nothing
-    problem: str = ""
-    messages: list[Message] = field(default_factory=list)
+    good: dict[str, Any] = field(default_factory=dict, init=False)  # title, hero and the pages so far
+    turn: int = field(default=0, init=False)
+    misses: int = field(default=0, init=False)  # answers in a row that brought nothing
+    problem: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         self.asked = prompts.story(self.topic, self.role, self.scene, self.pages, prompts.language_of(self.topic))

@@ -104,6 +104,7 @@ def test_other_programs_load_what_is_written(tokenizer: PreTrainedTokenizerFast,
     auto = AutoTokenizer.from_pretrained(tmp_path)  # as vLLM and peft do
     assert auto(text)["input_ids"] == tokenizer(text)["input_ids"] and len(auto) == len(tokenizer)
     model = AutoModelForCausalLM.from_pretrained(tmp_path)
+    assert not any((weights.view(torch.int16) & 0b111).any() for weights in model.parameters())  # bits left out
     assert model.dtype == torch.bfloat16 and model.config.eos_token_id == auto.eos_token_id
 
 

@@ -1,12 +1,13 @@
 """A story that goes wrong on its way: what was good of it is kept, and the model asked for what is left."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
 
-from contracts.errors import EngineFailed
+from contracts.chat import ChatDelta, ChatRequest
+from contracts.errors import ContextLength, EngineFailed
 from contracts.tasks import StoryTask
 from graphs.storybook import object_in, rest_of, write_story
 from tests.copywriting import Says
@@ -77,6 +78,23 @@ async def test_what_was_wrong_is_always_said() -> None:
 async def test_a_model_may_bring_it_on_page_by_page() -> None:
     pages, model = await told(book([*PAGES[:1], CIRCLE])[:300], rest(PAGES[1:2]), "?", rest(PAGES[2:]))
     assert pages == PAGES and [asked.seed for asked in model.asked] == [5, 6, 7, 8]
+
+
+class Short(Says):
+    """Its context holds the request, and no answer beside it."""
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
+        if len(request.messages) > 2:
+            raise ContextLength("对话太长")
+        async for delta in super().generate(request):
+            yield delta
+
+
+@pytest.mark.parametrize(("first", "anew_with"), [("?", 7), (book([PAGES[0], CIRCLE])[:300], 8)])
+async def test_where_there_is_no_room_for_what_there_is_it_is_begun_anew(first: str, anew_with: int) -> None:
+    model = Short(first, book(PAGES))
+    assert len((await write_story(model, TASK, seed=5))["pages"]) == 4
+    assert [asked.seed for asked in model.asked] == [5, anew_with]
 
 
 async def test_what_cannot_be_carried_on_is_begun_anew() -> None:

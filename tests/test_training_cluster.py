@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")
-    qwen2(folder)
+    qwen2(folder, context=16_384)
     return folder
 
 
@@ -377,6 +378,35 @@ def test_the_official_client_talks_with_vllm(ai: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         asked(messages=[{"role": "user", "content": "很" * 100_000}])
     assert refused.value.code == "context_length_exceeded"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_whoever_leaves_vllm_leaves_nothing_running(cluster: Cluster, ai: openai.OpenAI, stream: bool) -> None:
+    """Through HAProxy and the ingress; an answer that may not end before its context would take half a minute."""
+    [core] = saying("EngineCore", cluster.process.pid)
+
+    def working() -> float:
+        return core.cpu_percent(interval=0.5)
+
+    eventually(lambda: working() < 20)
+    with ThreadPoolExecutor() as pool:
+        leaving = pool.submit(left, ai.with_options(timeout=4), stream)
+        eventually(lambda: working() > 50, every_s=0)
+        assert leaving.result()
+    assert eventually(lambda: working() < 20, every_s=0) < 3
+
+
+def left(client: openai.OpenAI, stream: bool) -> bool:
+    """Asks for more than it waits for; whether it left before the end."""
+    schema = {"type": "array", "items": {"enum": ["a"]}, "minItems": 9_000}
+    wanted: Any = {"type": "json_schema", "json_schema": {"name": "long", "schema": schema}}
+    if not stream:
+        with pytest.raises(openai.APITimeoutError):
+            client.chat.completions.create(model=BASE, messages=GOODS, response_format=wanted)
+        return True
+    begun = time.monotonic()
+    with client.chat.completions.create(model=BASE, messages=GOODS, response_format=wanted, stream=True) as answer:
+        return any(time.monotonic() > begun + 3 for chunk in answer if not chunk.choices[0].finish_reason)
 
 
 def test_a_dead_engine_is_replaced_and_meanwhile_answers_503(cluster: Cluster, user: httpx.Client) -> None:

@@ -10,4 +10,5 @@ FAMILY = Family(
     routers=(models.router, completions.router, speech.router, transcriptions.router, images.router),
     envelope=failed,
     status=STATUS | {"invalid_input": 400, "cancelled": 503},
+    claims="/v1/",  # its clients know more calls than we answer
 )
