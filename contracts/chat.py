@@ -33,6 +33,9 @@ class ChatRequest(Contract):
     verbatim: list[str] = Field(
         [], description="Words that the answer is to have as they are: engines that lose them else are held to them."
     )
+    clauses: list[str] = Field(
+        [], description="A text that is told anew: such engines leave none of its clauses out, and say none again."
+    )
     adapter: str = Field("", description="Key of the LoRA adapter that answers with the model; empty: the model alone.")
 
 

@@ -26,8 +26,8 @@ class Wanted:
     """`problem` says what is wrong with a text, in words; empty: nothing. `mend` makes a text right that the model did
     not, or gives it back.
 
-    `facts` are words that must stand in the text, whatever advertising law has against them; `verbatim` are words of
-    which a model is to change none.
+    `facts` are words that must stand in the text, whatever advertising law has against them; `clauses` are those
+    of a text that is told anew.
     """
 
     messages: list[Message]
@@ -35,14 +35,16 @@ class Wanted:
     facts: Sequence[str] = ()
     mend: Callable[[str], str] | None = None
     seed: int | None = None
-    verbatim: Sequence[str] = ()
+    clauses: Sequence[str] = ()
 
     def request(self, messages: list[Message], turn: int) -> ChatRequest:
         """With room for twice what was said, and a page more; the same turn draws the same answer."""
         said = sum(len(message.content) for message in self.messages)
-        words, room = [*self.facts, *self.verbatim], min(1024 + 2 * said, LONGEST)
+        room = min(1024 + 2 * said, LONGEST)
         seed = None if self.seed is None else min(self.seed + turn, MOST_SEED)
-        return ChatRequest(messages=messages, max_tokens=room, seed=seed, verbatim=words)
+        return ChatRequest(
+            messages=messages, max_tokens=room, seed=seed, verbatim=list(self.facts), clauses=list(self.clauses)
+        )
 
     def copy_of(self, answer: str, model: str) -> Copy:
         """What a model answered, with forbidden terms replaced."""

@@ -37,7 +37,7 @@ def polish(content: str, chat: Chat, seed: int | None = None) -> AsyncGenerator[
     if not content.strip():
         raise InvalidInput("文本不能为空", param="content")
     keeps, mend = keeps_numbers(content), puts_back(content)
-    return drafted(chat, Wanted(prompts.polish(content), keeps, mend=mend, seed=seed, verbatim=clauses(content)))
+    return drafted(chat, Wanted(prompts.polish(content), keeps, mend=mend, seed=seed, clauses=clauses(content)))
 
 
 async def final(items: AsyncGenerator[Draft | Result]) -> Result:

@@ -89,7 +89,7 @@ def _wanted(text: str, action: str, seed: int | None) -> Wanted:
         return Wanted(asked, partial(wrong_length, wanted=size), mend=partial(cut, wanted=size), seed=seed)
     keeps = keeps_numbers(text)
     problem = _inviting(text, keeps) if action == "add_interaction" else keeps
-    return Wanted(asked, problem, mend=puts_back(text), seed=seed, verbatim=clauses(text) if action in KEPT else ())
+    return Wanted(asked, problem, mend=puts_back(text), seed=seed, clauses=clauses(text) if action in KEPT else ())
 
 
 def _inviting(original: str, keeps: Callable[[str], str]) -> Callable[[str], str]:

@@ -1,9 +1,10 @@
-"""How small models are guided: words of which they are to change none, as vLLM's logits are masked for them."""
+"""How small models are guided: words and clauses of which they are to change none, as vLLM's logits are masked."""
 
 import pytest
 import torch
 
-from deployments.chat.guiding import DOUBT, LONG, Guide, told
+from deployments.chat.guide import DOUBT, LONG, Guide, told
+from deployments.chat.retelling import Retelling, text_of
 
 A, B, C, D, E = range(5)
 SENTENCE = [2, *range(10, 11 + LONG)]
@@ -51,3 +52,49 @@ def test_what_the_model_hardly_means_is_not_forced() -> None:
 def test_a_word_is_begun_after_two_tokens_that_are_no_blanks() -> None:
     encode = lambda text: [ord(character) for character in text]  # noqa: E731
     assert [words[0] for words in told(["ab", "a b", "a", ""], encode)] == [2, 3, 1]
+
+
+END = 0
+
+
+def as_codes(text: str) -> list[int]:
+    return [ord(character) for character in text]
+
+
+def retold(original: str, means: str) -> str:
+    """What is written of a text by a model that means to write this, and then to end."""
+    written: list[int] = []
+    guide = Retelling([], text_of(original.split("，"), as_codes, END))
+    for _ in range(100):
+        logits = torch.zeros(0x10000)
+        at = len(written)
+        logits[as_codes(means)[at] if at < len(means) else END] = 2
+        logits[ord("…")] = 1  # what it means next
+        token = int(guide(written, logits).argmax())
+        if token == END:
+            break
+        written.append(token)
+    return "".join(map(chr, written))
+
+
+@pytest.mark.parametrize(("original", "means", "written"), [
+    ("今天讲清楚，保温一整天", "好！今天讲清楚，保温一整天。", "好！今天讲清楚，保温一整天。"),
+    ("今天讲清楚，保温一整天", "今天讲清楚。", "今天讲清楚。保温一整天"),  # it would leave the end out
+    ("今天讲清楚，保温一整天", "今天讲清楚", "今天讲清楚，保温一整天"),
+    ("今天讲清楚，保温一整天", "", "今天讲清楚，保温一整天"),
+    ("今天讲清楚，保温一整天", "保温一整天。", "保温一整天。今天讲清楚"),
+    ("今天讲清楚，保温一整天", "保温一整个。今天讲清楚", "保温一整天。今天讲清楚"),  # what is begun is held to
+    ("今天讲清楚", "今天讲清楚。今天讲清楚。", "今天讲清楚。今天…清楚。"),  # no circles
+    ("今天讲清楚，今天讲清楚", "今天讲清楚。今天讲清楚。", "今天讲清楚。今天讲清楚。"),  # as often as there
+    ("浴巾港，浴巾画", "浴巾港。浴巾港。", "浴巾港。浴巾画。"),
+    ("好，今天好", "今天好", "今天好"),  # said with another
+    ("let me，so long", "Let me", "Let me, so long"),
+    ("let me，so long", "Let me. ", "Let me. so long"),
+    ("let me，so long", "Let me.", "Let me. so long"),
+])  # fmt: skip
+def test_a_text_is_told_whole_and_once(original: str, means: str, written: str) -> None:
+    assert retold(original, means) == written
+
+
+def test_a_text_of_very_many_clauses_is_held_to_the_first_ones() -> None:
+    assert len(text_of([f"第{number}句" for number in range(50_000)], as_codes, END).clauses) == 200

@@ -190,7 +190,10 @@ async def test_a_model_is_told_which_words_to_leave_alone() -> None:
     chat = Says(GOOD, "今天，卖耳机。")
     await final(write_copy(EARPHONES, chat))
     await final(polish("今天，卖耳机", chat))
-    assert [each.verbatim for each in chat.asked] == [EARPHONES.facts(), ["今天", "卖耳机"]]
+    assert [(each.verbatim, each.clauses) for each in chat.asked] == [
+        (EARPHONES.facts(), []),
+        ([], ["今天", "卖耳机"]),
+    ]
 
 
 async def test_an_answer_that_was_cut_off_is_not_taken() -> None:

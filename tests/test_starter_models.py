@@ -61,7 +61,7 @@ def writer() -> Iterator[Answers]:
 def test_words_that_it_begins_are_those_that_it_was_told(writer: Answers) -> None:
     product = Product(name="凤翎霓裳牌水杯", features=["璇玑锁温", "撷云把手"], price="到手价7349元")
     asked = prompts.product_script(product.name, product.features, "", product.price, "")
-    texts = writer([asked] * 6, [None] * 6, [product.facts()] * 6, 1.0, 0)
+    texts = writer([asked] * 6, [None] * 6, [{"verbatim": product.facts()}] * 6, 1.0, 0)
     for text in texts:
         for word in product.facts():
             assert text.count(word[:2]) == text.count(word), (word, text)

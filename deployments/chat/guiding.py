@@ -1,72 +1,36 @@
-"""Small models are guided: a word that they were told to write is written to its end once it is begun, for they lose
-their way in names.
+"""How vLLM is told to guide an answer: a logits processor, loaded by its name in the engine's process.
 
-A logits processor of vLLM, loaded by its name in the engine's process. Nothing happens to requests that name no words.
+Nothing happens to requests that name neither words nor clauses.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from typing import Any
 
-import torch
-from torch import Tensor
 from vllm import SamplingParams
 from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 
-KEY = "words"  # in a request's `extra_args`: what `told` gives
-DOUBTED = "doubted"  # beside it: whether their beginnings may mean something else
-BEGUN = 2  # tokens that are no blanks: after one alone, everything is still open
-MOST = 64  # tokens; what is longer is not held to: it would cost everybody time at each of its tokens
-LONG = 12  # tokens; longer words are sentences, which nobody says twice
-OVER = -1  # no token
-DOUBT = 4.0  # nats: a doubted word that is less likely than this to go on was another one that begins alike
+from contracts.chat import ChatRequest
+from deployments.chat.guide import DOUBT, Guide, told
+from deployments.chat.retelling import Retelling, text_of
+
+WORDS, TEXT = "words", "text"  # in a request's `extra_args`: what `told` and `text_of` give
+DOUBTED = "doubted"  # whether the words' beginnings may mean something else
 
 
 class Guided(AdapterLogitsProcessor):
     def is_argmax_invariant(self) -> bool:
         return False
 
-    def new_req_logits_processor(self, params: SamplingParams) -> "Guide | None":
+    def new_req_logits_processor(self, params: SamplingParams) -> Guide | None:
         given = params.extra_args or {}
-        return Guide(given[KEY], DOUBT if given.get(DOUBTED) else math.inf) if given.get(KEY) else None
+        if given.get(TEXT):
+            return Retelling(given[WORDS], given[TEXT])
+        return Guide(given[WORDS], DOUBT if given[DOUBTED] else math.inf) if given.get(WORDS) else None
 
 
-def told(words: Iterable[str], encode: Callable[[str], list[int]]) -> list[list[int]]:
-    """Of each, after how many tokens it is begun, and its tokens."""
-    blank = encode(" ")
-    found = []
-    for tokens in (tokens for tokens in map(encode, words) if 0 < len(tokens) <= MOST):
-        at = [number for number, token in enumerate(tokens, 1) if token not in blank]
-        found.append([at[BEGUN - 1] if len(at) >= BEGUN else len(tokens), *tokens])
-    return found
-
-
-class Guide:
-    """Of one request: which tokens may come next."""
-
-    def __init__(self, words: Iterable[Sequence[int]], doubt: float = math.inf) -> None:
-        self.doubt = doubt
-        self.begun: dict[int, list[tuple[tuple[int, ...], int]]] = {}  # what may be begun, by its last token
-        self.said: set[tuple[int, ...]] = set()
-        for least, *tokens in words:
-            word = tuple(tokens)
-            for length in range(least, len(word) + 1):
-                self.begun.setdefault(word[length - 1], []).append((word, length))
-
-    def __call__(self, written: list[int], logits: Tensor) -> Tensor:
-        """A schema goes before: what it does not allow is not finite."""
-        allowed = [token for token in self.next(written) if torch.isfinite(logits[token])]
-        if not allowed or logits[allowed].max() < logits.max() - self.doubt:
-            return logits
-        kept = torch.full_like(logits, -torch.inf)
-        kept[allowed] = logits[allowed]
-        return kept
-
-    def next(self, written: Sequence[int]) -> set[int]:
-        """Empty: any. Of words that are begun, those count of which most is written; where one has ended, none."""
-        following: dict[int, set[int]] = {}  # by how much of their word is written
-        for word, length in self.begun.get(written[-1], ()) if written else ():
-            if tuple(written[-length:]) == word[:length] and not (len(word) > LONG and word in self.said):
-                following.setdefault(length, set()).add(word[length] if length < len(word) else OVER)
-        longest = max(following, default=0)
-        self.said |= {tuple(written[-longest:])} if OVER in following.get(longest, ()) else set()
-        return following[longest] if longest and OVER not in following[longest] else set()
+def guided_by(request: ChatRequest, encode: Callable[[str], list[int]], end: int) -> dict[str, Any] | None:
+    """The `extra_args` of a request. In JSON, such as a story, there are words beside those that are named."""
+    words = told(request.verbatim, encode)
+    text = text_of(request.clauses, encode, end) if request.clauses else None
+    return {WORDS: words, TEXT: text, DOUBTED: request.json_schema is not None} if words or text else None

@@ -34,7 +34,7 @@ class Vllm:
     `template`: a file of catalog/templates in place of the model's own; `context` in tokens, 0: what the model has.
     On GPUs: over how many it is spread, and which part of their memory is its own. On a CPU: GiB for what was read.
     `adapters` of LoRA may be loaded at once, of ranks up to `adapter_rank`; 0: none can be.
-    `guided`: held to a request's `verbatim` words, for small models (`deployments.chat.guiding`).
+    `guided`: held to a request's `verbatim` words and `clauses`, for small models (`deployments.chat.guiding`).
     `eager`: nothing is compiled, it is ready sooner and works slower.
     `remote_code`: run Python that comes with the weights; pin their revision then.
     """
@@ -182,13 +182,13 @@ class Vllm:
         """`room`: tokens that the context has left."""
         from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
-        from deployments.chat.guiding import DOUBTED, KEY, told
+        from deployments.chat.guiding import guided_by
 
         schema = request.json_schema
         crowded = self.engine.get_num_unfinished_requests() >= CROWD
-        words = told(request.verbatim, self._encode) if self.guided and request.verbatim else None
+        end = self.engine.get_tokenizer().eos_token_id
         return SamplingParams(
-            extra_args={KEY: words, DOUBTED: schema is not None} if words else None,  # a story has words of its own
+            extra_args=guided_by(request, self._encode, end) if self.guided else None,
             stream_interval=TOGETHER if crowded else 1,
             max_tokens=min(request.max_tokens, room),
             temperature=request.temperature,

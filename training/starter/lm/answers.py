@@ -1,7 +1,7 @@
 """Who is asked in an evaluation: a model through the platform's engine, or the grammar that taught it."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from deployments.chat.scripted.engine import answer
 from deployments.chat.vllm_engine import Vllm
 
 Schema = dict[str, Any] | None
-Words = Sequence[str]
+Words = Mapping[str, list[str]]  # `verbatim` or `clauses` of a request
 Answers = Callable[[Sequence[Sequence[Message]], Sequence[Schema], Sequence[Words], float, int], list[str]]
 LONGEST = 1400  # tokens of an answer
 MOST = 1000  # questions of one turn
@@ -37,14 +37,14 @@ async def _all(
     temperature: float,
     turn: int,
 ) -> list[str]:
-    async def one(seed: int, messages: Sequence[Message], schema: Schema, verbatim: Words) -> str:
+    async def one(seed: int, messages: Sequence[Message], schema: Schema, held: Words) -> str:
         request = ChatRequest(
             messages=list(messages),
             max_tokens=LONGEST,
             temperature=temperature,
             seed=seed,
             json_schema=schema,
-            verbatim=verbatim,
+            **held,
         )
         return "".join([delta.text async for delta in engine.generate(request)])
 

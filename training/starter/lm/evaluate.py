@@ -70,17 +70,17 @@ def evaluate(asked: Answers, seed: int = 0, scale: float = 1, tries: int = TRIES
 def variety(asked: Answers, times: int) -> dict[str, int]:
     """One prompt asked many times at temperature 0.8: how many different texts come back."""
     prompt = prompts.product_script("星野保温杯", ["长效保温", "密封不漏"], "通勤上班族", "89元", "买一送一")
-    return {"asked": times, "different": len(set(asked([prompt] * times, [None] * times, [[]] * times, VARIED, 0)))}
+    return {"asked": times, "different": len(set(asked([prompt] * times, [None] * times, [{}] * times, VARIED, 0)))}
 
 
 def _task(asked: Answers, examples: list[Example], tries: int) -> dict[str, Any]:
     checks = [problem_of(example) for example in examples]
-    words = [verbatim_of(example) for example in examples]
+    words = [words_of(example) for example in examples]
     messages, answers, left = [example.prompt for example in examples], [""] * len(examples), list(range(len(examples)))
     right, problems = [], list[str]()
     for turn in range(tries):
-        texts, verbatim = ([each[index] for index in left] for each in (messages, words))
-        said = asked(texts, [None] * len(left), verbatim, TEMPERATURE, turn)  # type: ignore[arg-type]
+        texts, held = ([each[index] for index in left] for each in (messages, words))
+        said = asked(texts, [None] * len(left), held, TEMPERATURE, turn)  # type: ignore[arg-type]
         for index, text in zip(left, said, strict=True):
             answers[index] = text
         left = [index for index in left if not _passes(examples[index], checks[index], answers[index], turn)]
@@ -101,7 +101,7 @@ def _stories(asked: Answers, examples: list[Example], tries: int) -> dict[str, A
         going = [index for index, telling in enumerate(tellings) if telling.goes_on]
         wanted = [tellings[index].request(0) for index in going]
         texts, schemas = [each.messages for each in wanted], [each.json_schema for each in wanted]
-        said = asked(texts, schemas, [each.verbatim for each in wanted], TEMPERATURE, turn)
+        said = asked(texts, schemas, [{"verbatim": each.verbatim} for each in wanted], TEMPERATURE, turn)
         for index, text in zip(going, said, strict=True):
             answers[index] = text
             tellings[index].take(text)
@@ -135,15 +135,15 @@ def _told(
     }
 
 
-def verbatim_of(example: Example) -> Words:
-    """The words that the platform's pipelines name with such a request."""
+def words_of(example: Example) -> Words:
+    """What the platform's pipelines name with such a request."""
     facts = example.facts
     match example.task:
         case "product":
-            return Product.model_validate(facts).facts()
+            return {"verbatim": Product.model_validate(facts).facts()}
         case "edit" if facts["action"] in ("polish", *KEPT):
-            return clauses(facts["text"])
-    return []
+            return {"clauses": clauses(facts["text"])}
+    return {}
 
 
 def _repair(example: Example, text: str, problem: str) -> list[Message]:
