@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from deployments.chat.guide import DOUBT, LONG, Guide, told
+from deployments.chat.listing import Listing, opened, seams_of
 from deployments.chat.retelling import Retelling, text_of
+from graphs.storybook import rest_of, schema_of
 
 A, B, C, D, E = range(5)
 SENTENCE = [2, *range(10, 11 + LONG)]
@@ -98,3 +100,58 @@ def test_a_text_is_told_whole_and_once(original: str, means: str, written: str) 
 
 def test_a_text_of_very_many_clauses_is_held_to_the_first_ones() -> None:
     assert len(text_of([f"第{number}句" for number in range(50_000)], as_codes, END).clauses) == 200
+
+
+ANOTHER, OVER = 3, 4
+WORD = [[2, A, B, C]]
+
+
+@pytest.mark.parametrize(("things", "written", "means", "drawn"), [
+    (2, [], OVER, ANOTHER),  # too early
+    (2, [E], ANOTHER, ANOTHER),
+    (2, [ANOTHER], ANOTHER, OVER),  # too late
+    (2, [ANOTHER], OVER, OVER),
+    (1, [], ANOTHER, OVER),
+    (1, [], B, B),  # within a thing it is free
+    (1, [A, B], ANOTHER, C),  # a word that is begun goes before
+])  # fmt: skip
+def test_a_list_has_as_many_things_as_asked(things: int, written: list[int], means: int, drawn: int) -> None:
+    logits = torch.zeros(5)
+    logits[means] = 2
+    listing = Listing(Guide(WORD), (ANOTHER, OVER, things))
+    assert int(listing(written, logits).argmax()) == drawn
+    assert logits[means] == 2
+
+
+def test_where_the_schema_allows_no_end_nothing_is_exchanged() -> None:
+    logits = torch.zeros(5)
+    logits[OVER] = -torch.inf
+    assert Listing(Guide([]), (ANOTHER, OVER, 1))([], logits) is logits
+
+
+def test_the_seam_that_is_wrong_cannot_be_drawn_by_chance() -> None:
+    drawn = Listing(Guide([]), (ANOTHER, OVER, 2))([], torch.zeros(5)).softmax(0)
+    assert drawn[OVER] == 0 and drawn[ANOTHER] > 0
+
+
+@pytest.mark.parametrize("pages", [1, 6])
+def test_the_number_of_pages_is_left_open_and_nothing_else(pages: int) -> None:
+    for schema in (schema_of(pages), rest_of(pages)):
+        free, things = opened(schema)
+        bounds = {"minItems": pages, "maxItems": pages}
+        assert things == pages and free["properties"]["pages"] | bounds == schema["properties"]["pages"]
+        assert schema["properties"]["pages"]["minItems"] == pages
+        assert {**free, "properties": None} == {**schema, "properties": None}
+
+
+@pytest.mark.parametrize("schema", [
+    {}, {"type": "string"}, {"properties": {"a": True}},
+    {"properties": {"a": {"type": "array"}}}, {"properties": {"a": {"minItems": 1, "maxItems": 2}}},
+])  # fmt: skip
+def test_other_schemas_stay_as_they_are(schema: dict[str, object]) -> None:
+    assert opened(schema) == (schema, 0)
+
+
+def test_a_tokenizer_without_seams_has_none() -> None:
+    assert seams_of({"<|end|>": 1}, 2) is None
+    assert seams_of({'"}]}': 18, '"}, {"text": "': 17}, 2) == (17, 18, 2)

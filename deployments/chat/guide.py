@@ -14,6 +14,11 @@ OVER = -1  # no token
 DOUBT = 4.0  # nats: a doubted word that is less likely than this to go on was another one that begins alike
 
 
+def ways(word: str) -> list[str]:
+    """As it may be written: a sentence may begin with it."""
+    return list(dict.fromkeys((word, word[:1].upper() + word[1:])))
+
+
 def told(words: Iterable[str], encode: Callable[[str], list[int]]) -> list[list[int]]:
     """Of each, after how many tokens it is begun, and its tokens."""
     blank = encode(" ")

@@ -1,36 +1,47 @@
 """How vLLM is told to guide an answer: a logits processor, loaded by its name in the engine's process.
 
-Nothing happens to requests that name neither words nor clauses.
+Nothing happens to requests that name neither words nor clauses, and want no list of so many things.
 """
 
+import itertools
 import math
-from collections.abc import Callable
 from typing import Any
 
 from vllm import SamplingParams
 from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 
 from contracts.chat import ChatRequest
-from deployments.chat.guide import DOUBT, Guide, told
+from deployments.chat.guide import DOUBT, Guide, told, ways
+from deployments.chat.listing import Listing, opened, seams_of
 from deployments.chat.retelling import Retelling, text_of
 
-WORDS, TEXT = "words", "text"  # in a request's `extra_args`: what `told` and `text_of` give
-DOUBTED = "doubted"  # whether the words' beginnings may mean something else
+# In a request's `extra_args`: what `told`, `text_of` and `seams_of` give; whether words may begin something else.
+WORDS, TEXT, SEAMS, DOUBTED = "words", "text", "seams", "doubted"
 
 
 class Guided(AdapterLogitsProcessor):
     def is_argmax_invariant(self) -> bool:
         return False
 
-    def new_req_logits_processor(self, params: SamplingParams) -> Guide | None:
+    def new_req_logits_processor(self, params: SamplingParams) -> Guide | Listing | None:
         given = params.extra_args or {}
         if given.get(TEXT):
             return Retelling(given[WORDS], given[TEXT])
-        return Guide(given[WORDS], DOUBT if given[DOUBTED] else math.inf) if given.get(WORDS) else None
+        guide = Guide(given.get(WORDS, ()), DOUBT if given.get(DOUBTED) else math.inf)
+        return Listing(guide, given[SEAMS]) if given.get(SEAMS) else guide if given.get(WORDS) else None
 
 
-def guided_by(request: ChatRequest, encode: Callable[[str], list[int]], end: int) -> dict[str, Any] | None:
-    """The `extra_args` of a request. In JSON, such as a story, there are words beside those that are named."""
-    words = told(request.verbatim, encode)
-    text = text_of(request.clauses, encode, end) if request.clauses else None
-    return {WORDS: words, TEXT: text, DOUBTED: request.json_schema is not None} if words or text else None
+def guided(request: ChatRequest, tokenizer: Any) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The `extra_args` of a request, and its schema as the engine is to see it.
+
+    In JSON, such as a story, there are words beside those that are named.
+    """
+    encode = lambda text: list(tokenizer.encode(text, add_special_tokens=False))  # noqa: E731
+    words = itertools.chain.from_iterable(map(ways, request.verbatim))
+    asked = {WORDS: told(words, encode), DOUBTED: request.json_schema is not None}
+    if request.clauses:
+        asked[TEXT] = text_of(request.clauses, encode, tokenizer.eos_token_id)
+    open_schema, things = opened(request.json_schema or {})
+    if things and (seams := seams_of(tokenizer.get_added_vocab(), things)):
+        return asked | {SEAMS: seams}, open_schema
+    return asked, request.json_schema

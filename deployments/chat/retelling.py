@@ -1,13 +1,14 @@
 """A text that is told anew: each of its clauses is said as often as it was, and none is left out. For small models,
 which leave out the end of a text, or go round in a circle of what they have copied."""
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from deployments.chat.guide import Guide, only, told
+from deployments.chat.guide import Guide, only, told, ways
 
 AGAIN = 3  # tokens: with so many, what was said is begun again
 MOST_CLAUSES = 200  # the first ones, of a text that small models do not tell anyway: each costs time at every token
@@ -28,10 +29,10 @@ def text_of(clauses: Sequence[str], encode: Callable[[str], list[int]], end: int
     """Without clauses that are part of another: they would be said twice."""
     whole = clauses[:MOST_CLAUSES]
     alone = [each for each in whole if not any(each != other and each in other for other in whole)]
-    spelt = [told(dict.fromkeys((each, each[:1].upper() + each[1:])), encode) for each in alone]
+    spelt = [told(ways(each), encode) for each in alone]
     marks = [token for mark in _MARKS for token in encode(mark)]
     gap = encode(", " if all(map(str.isascii, whole)) else "，")
-    return Text([ways for ways in spelt if ways], marks, gap, end)
+    return Text(list(filter(None, spelt)), marks, gap, end)
 
 
 class Retelling(Guide):
@@ -39,8 +40,8 @@ class Retelling(Guide):
 
     def __init__(self, words: Iterable[Sequence[int]], text: Sequence[Any]) -> None:
         self.text = Text(*text)
-        super().__init__([*words, *(way for ways in self.text.clauses for way in ways)])
-        self.left = [[tuple(way[1:]) for way in ways] for ways in self.text.clauses]
+        super().__init__([*words, *itertools.chain.from_iterable(self.text.clauses)])
+        self.left = [[tuple(tokens) for _, *tokens in clause] for clause in self.text.clauses]
         self.led: dict[int, int] = {}  # tokens that come, by their place
 
     def __call__(self, written: list[int], logits: Tensor) -> Tensor:
@@ -54,10 +55,10 @@ class Retelling(Guide):
 
     def _hear(self, written: list[int]) -> None:
         """What has just been said to its end is not missing any more."""
-        for ways in self.left:
-            if any(way[-1:] == tuple(written[-1:]) and way == tuple(written[-len(way) :]) for way in ways):
-                self.left.remove(ways)
-                self.said.update(ways if ways not in self.left else ())
+        for clause in self.left:
+            if any(way[-1:] == tuple(written[-1:]) and way == tuple(written[-len(way) :]) for way in clause):
+                self.left.remove(clause)
+                self.said.update(clause if clause not in self.left else ())
                 return
 
     def _lead(self, written: list[int]) -> None:

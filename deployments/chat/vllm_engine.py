@@ -182,13 +182,12 @@ class Vllm:
         """`room`: tokens that the context has left."""
         from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
-        from deployments.chat.guiding import guided_by
+        from deployments.chat.guiding import guided
 
-        schema = request.json_schema
+        extra, schema = guided(request, self.engine.get_tokenizer()) if self.guided else (None, request.json_schema)
         crowded = self.engine.get_num_unfinished_requests() >= CROWD
-        end = self.engine.get_tokenizer().eos_token_id
         return SamplingParams(
-            extra_args=guided_by(request, self._encode, end) if self.guided else None,
+            extra_args=extra,
             stream_interval=TOGETHER if crowded else 1,
             max_tokens=min(request.max_tokens, room),
             temperature=request.temperature,
@@ -200,9 +199,6 @@ class Vllm:
             output_kind=RequestOutputKind.DELTA,
             structured_outputs=None if schema is None else StructuredOutputsParams(json=json.dumps(schema)),
         )
-
-    def _encode(self, text: str) -> list[int]:
-        return list(self.engine.get_tokenizer().encode(text, add_special_tokens=False))
 
 
 def _finish(reason: str | None) -> Literal["stop", "length"]:
