@@ -36,6 +36,11 @@ class ChatRequest(Contract):
     clauses: list[str] = Field(
         [], description="A text that is told anew: such engines leave none of its clauses out, and say none again."
     )
+    things: int = Field(
+        0,
+        ge=0,
+        description="How many the last list of the schema has, for engines that lose count; 0: it does not say.",
+    )
     adapter: str = Field("", description="Key of the LoRA adapter that answers with the model; empty: the model alone.")
 
 

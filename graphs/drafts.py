@@ -62,7 +62,7 @@ async def drafted(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
         async with aclosing(_tries(chat, wanted)) as items:
             async for item in items:
                 yield item
-    except EngineFailed:
+    except (EngineFailed, ContextLength):
         if not (spare := spare_of(chat)):
             raise
         yield Draft(text="", restarted=True)

@@ -15,7 +15,7 @@ from contracts.livestream import Copy, Draft, Product
 from graphs.advertising import rewritten
 from graphs.drafts import Wanted, drafted
 from graphs.facts import clauses, lost, missing
-from graphs.splicing import restored, spliced
+from graphs.splicing import invented, restored, spliced
 
 Result = TypeVar("Result", bound=Copy)
 
@@ -50,14 +50,21 @@ async def final(items: AsyncGenerator[Draft | Result]) -> Result:
 
 
 def keeps_numbers(original: str) -> Callable[[str], str]:
-    """Says which numbers a text has lost. Those within forbidden terms (100%有效) may go with them."""
+    """Says which numbers a text has lost, and which amounts of money it has made up.
+
+    Numbers within forbidden terms (100%有效) may go with them.
+    """
     lawful = rewritten(original)
-    return lambda text: _lacking(lost(lawful, text))
+    return lambda text: _lacking(lost(lawful, text)) or _made_up(invented(original, text))
 
 
 def puts_back(original: str) -> Callable[[str], str]:
     """Tells the numbers that a text has lost, those of `keeps_numbers`, where they belong."""
     return partial(restored, rewritten(original))
+
+
+def _made_up(words: list[str]) -> str:
+    return "原文没有" + "、".join(f"“{word}”" for word in words) if words else ""
 
 
 def _lacking(words: list[str]) -> str:

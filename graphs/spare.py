@@ -1,4 +1,5 @@
-"""Who writes in the place of a model that failed twice: a small model is let down by its own words now and then."""
+"""Who writes in the place of a model that failed, or whose context is too short: small models are let down by their own
+words now and then."""
 
 from typing import Any
 

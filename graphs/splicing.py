@@ -77,6 +77,11 @@ def restored(original: str, text: str) -> str:
     return text
 
 
+def invented(original: str, text: str) -> list[str]:
+    """Amounts of money in a text whose numbers the original does not have."""
+    return [amount for amount in dict.fromkeys(_AMOUNT.findall(text)) if lost(amount, original)]
+
+
 def _after(fact: str, text: str) -> int:
     """Where the sentence ends that has it first, and what it stands within; of a price in other words, the text."""
     found = spans(fact, text)

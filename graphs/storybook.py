@@ -27,7 +27,7 @@ async def tell(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
     """A story and the model that wrote it: the given one or, where that fails, its spare."""
     try:
         return {"story": await write_story(chat, task, seed), "model": chat.model}
-    except EngineFailed:
+    except (EngineFailed, ContextLength):
         if not (spare := spare_of(chat)):
             raise
         return {"story": await write_story(spare, task, seed), "model": spare.model}
@@ -87,6 +87,7 @@ class Telling:
             seed=min(seed + self.turn, MOST_SEED),
             json_schema=rest_of(self.left) if self.good else schema_of(self.pages),
             verbatim=self.verbatim,
+            things=self.left,
         )
 
     def take(self, answer: str) -> None:

@@ -31,7 +31,7 @@ STEPS: dict[int, dict[str, int]] = {  # what may be done at a step, and which on
     3: dict.fromkeys(_EDITS, 3) | {"finish": 4},  # an edited text
     4: {},  # a finished one
 }
-KEPT = ("make_lively", "make_formal", "make_warm", "add_interaction")  # they add to what is there
+KEPT = ("make_lively", "make_warm", "add_interaction")  # they add to what is there, and change no clause of it
 SHORTEST, LONGEST = 10, 2000  # what `set_length_<n>` takes
 _LENGTH = re.compile(r"set_length_([0-9]{1,9})")
 _CALLS = re.compile(

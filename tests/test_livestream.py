@@ -179,6 +179,18 @@ async def test_a_dog_may_bark_five_times() -> None:
     assert (await final(write_copy(EARPHONES, chat))).text.startswith(GOOD)
 
 
+@pytest.mark.parametrize(("wrong", "right"), [
+    ("锅很轻，只要8元，平时99元！", "锅很轻，只要8.00元！"),
+    ("锅很轻，只要八十八元，不，8元！", "锅很轻，扣1，只要￥8！"),
+])  # fmt: skip
+async def test_an_edit_that_makes_up_a_price_is_sent_back(wrong: str, right: str) -> None:
+    for items in (
+        polish("锅很轻，只要8元", Says(wrong, right)),
+        refine("锅很轻，只要8元", "make_warm", 2, Says(wrong, right)),
+    ):
+        assert (await final(items)).text == right
+
+
 async def test_what_three_polished_texts_lack_is_put_back() -> None:
     answer = "家人们，锅很轻！都来看看吧！"
     for items in (polish("锅很轻，价格8元。都来看看", Says(*[answer] * 3)),

@@ -1,12 +1,14 @@
 """A small model that fails twice: the grammar behind it writes, and every answer says who did."""
 
 import json
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
+from contracts.chat import ChatDelta, ChatRequest
 from contracts.engines import Chat
-from contracts.errors import EngineFailed
+from contracts.errors import ContextLength, EngineFailed
 from contracts.livestream import Product
 from contracts.tasks import StoryTask
 from graphs.livestream import final, write_copy
@@ -43,6 +45,22 @@ async def test_without_fallback_failures_are_told() -> None:
         await final(write_copy(PRODUCT, small("坏", "坏", "坏", fallback=False)))
     with pytest.raises(EngineFailed):
         await tell(small("坏", "坏", "坏", fallback=False), TASK, 1)
+
+
+class TooSmall(Says):
+    """Its context has room for nothing that is asked."""
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
+        raise ContextLength("对话太长")
+        yield
+
+
+async def test_what_is_too_long_for_a_small_model_is_written_by_the_spare() -> None:
+    default = spared({"says": TooSmall(), "scripted": Near()}, True)["says"]
+    assert (await final(write_copy(PRODUCT, default, seed=1))).model == "scripted"
+    assert (await tell(default, TASK, 1))["model"] == "scripted"
+    with pytest.raises(ContextLength):
+        await final(write_copy(PRODUCT, TooSmall()))
 
 
 async def test_a_story_names_who_wrote_it() -> None:

@@ -32,8 +32,8 @@ def told(words: Iterable[str], encode: Callable[[str], list[int]]) -> list[list[
 class Guide:
     """Of one request: which tokens may come next."""
 
-    def __init__(self, words: Iterable[Sequence[int]], doubt: float = math.inf) -> None:
-        self.doubt = doubt
+    def __init__(self, words: Iterable[Sequence[int]], doubt: float = math.inf, long: int = LONG) -> None:
+        self.doubt, self.long = doubt, long
         self.begun: dict[int, list[tuple[tuple[int, ...], int]]] = {}  # what may be begun, by its last token
         self.said: set[tuple[int, ...]] = set()  # that is not said again
         for least, *tokens in words:
@@ -55,7 +55,7 @@ class Guide:
             if word not in self.said and tuple(written[-length:]) == word[:length]:
                 following.setdefault(length, set()).add(word[length] if length < len(word) else OVER)
         longest = max(following, default=0)
-        if longest > LONG and OVER in following[longest]:
+        if longest > self.long and OVER in following[longest]:
             self.said.add(tuple(written[-longest:]))
         return following[longest] if longest and OVER not in following[longest] else set()
 

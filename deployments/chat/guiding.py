@@ -36,12 +36,16 @@ def guided(request: ChatRequest, tokenizer: Any) -> tuple[dict[str, Any], dict[s
 
     In JSON, such as a story, there are words beside those that are named.
     """
-    encode = lambda text: list(tokenizer.encode(text, add_special_tokens=False))  # noqa: E731
+
+    def encode(text: str) -> list[int]:
+        """As templates show it: nothing that is written makes a special token."""
+        return list(tokenizer.encode(text.replace("<|", "< |"), add_special_tokens=False))
+
     words = itertools.chain.from_iterable(map(ways, request.verbatim))
     asked = {WORDS: told(words, encode), DOUBTED: request.json_schema is not None}
     if request.clauses:
         asked[TEXT] = text_of(request.clauses, encode, tokenizer.eos_token_id)
-    open_schema, things = opened(request.json_schema or {})
-    if things and (seams := seams_of(tokenizer.get_added_vocab(), things)):
-        return asked | {SEAMS: seams}, open_schema
-    return asked, request.json_schema
+    schema, things = request.json_schema, request.things
+    if schema and things and (seams := seams_of(tokenizer.get_added_vocab(), things)):
+        return asked | {SEAMS: seams}, opened(schema)
+    return asked, schema

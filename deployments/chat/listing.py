@@ -28,15 +28,11 @@ def seams_of(vocabulary: Mapping[str, int], things: int) -> Seams | None:
     return Seams(another[0], over[0], things) if another and over else None
 
 
-def opened(schema: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    """An object's schema with the number of its one list left open, and that number; 0: it has none that is fixed."""
-    properties = schema.get("properties", {})
-    for name, part in properties.items():
-        things = part.get("minItems") if isinstance(part, dict) else None
-        if things and things == part.get("maxItems"):
-            free = {key: value for key, value in part.items() if key not in ("minItems", "maxItems")}
-            return dict(schema) | {"properties": properties | {name: free}}, things
-    return dict(schema), 0
+def opened(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """An object's schema with the number of things in its last list left open."""
+    *_, (name, listed) = schema["properties"].items()
+    free = {key: value for key, value in listed.items() if key not in ("minItems", "maxItems")}
+    return dict(schema) | {"properties": schema["properties"] | {name: free}}
 
 
 class Listing:

@@ -1,18 +1,25 @@
-"""A text that is told anew: each of its clauses is said as often as it was, and none is left out. For small models,
-which leave out the end of a text, or go round in a circle of what they have copied."""
+"""A text that is told anew: none of its clauses is left out, and what goes round in a circle is led out of it.
+
+For small models, which leave out the end of a text, or say what they have copied again and again.
+"""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from deployments.chat.guide import Guide, only, told, ways
+from contracts.prompts import language_of
+from deployments.chat.guide import MOST, Guide, only, told, ways
 
-AGAIN = 3  # tokens: with so many, what was said is begun again
+SHORT = 4  # tokens: a greeting may be said again, a longer clause is then a circle's beginning
+OFTEN = 3  # times more than in the text: so often no greeting is said
 MOST_CLAUSES = 200  # the first ones, of a text that small models do not tell anyway: each costs time at every token
 _MARKS = "，。！？；：、…,.!?;:\n"
+
+Clause = tuple[tuple[int, ...], ...]  # the ways in which it may be written, in tokens
 
 
 class Text(NamedTuple):
@@ -31,38 +38,48 @@ def text_of(clauses: Sequence[str], encode: Callable[[str], list[int]], end: int
     alone = [each for each in whole if not any(each != other and each in other for other in whole)]
     spelt = [told(ways(each), encode) for each in alone]
     marks = [token for mark in _MARKS for token in encode(mark)]
-    gap = encode(", " if all(map(str.isascii, whole)) else "，")
+    gap = encode("，" if language_of("".join(whole)) == "zh" else ", ")
     return Text(list(filter(None, spelt)), marks, gap, end)
 
 
 class Retelling(Guide):
-    """Of one request: where the model would end too early it is led to the next clause, in the order of the text."""
+    """Of one request: where the model would end too early, or has said a clause too often, it is led to the next one.
+
+    In the order of the text. Where none is left, a circle ends the answer.
+    """
 
     def __init__(self, words: Iterable[Sequence[int]], text: Sequence[Any]) -> None:
         self.text = Text(*text)
-        super().__init__([*words, *itertools.chain.from_iterable(self.text.clauses)])
-        self.left = [[tuple(tokens) for _, *tokens in clause] for clause in self.text.clauses]
+        super().__init__([*words, *itertools.chain.from_iterable(self.text.clauses)], long=MOST)
+        self.clauses = [tuple(tuple(tokens) for _, *tokens in clause) for clause in self.text.clauses]
+        self.left = list(self.clauses)
+        self.heard, self.again = 0, Counter[Clause]()
+        self.circles = False
         self.led: dict[int, int] = {}  # tokens that come, by their place
 
     def __call__(self, written: list[int], logits: Tensor) -> Tensor:
         self._hear(written)
-        if len(written) not in self.led and self.left and int(logits.argmax()) == self.text.end:
-            self._lead(written)
         if len(written) in self.led:
             return only([self.led[len(written)]], logits)
         guided = super().__call__(written, logits)
-        return _without(self._closed(written), logits) if guided is logits else guided
+        if guided is not logits:
+            return guided
+        ends = int(logits.argmax()) == self.text.end
+        if self.left and (ends or self.circles):
+            self.led = dict(enumerate([*self._gap(written[-1:]), *self.left[0][0]], len(written)))
+            return only([self.led[len(written)]], logits)
+        return only([self.text.end], logits) if self.circles else self._going_on(logits)
 
     def _hear(self, written: list[int]) -> None:
-        """What has just been said to its end is not missing any more."""
-        for clause in self.left:
-            if any(way[-1:] == tuple(written[-1:]) and way == tuple(written[-len(way) :]) for way in clause):
+        """All that is new: vLLM begins anew with an answer that it had no memory for."""
+        for length in range(self.heard + 1, len(written) + 1):
+            clause = next((each for each in self.clauses if _ends(written, length, each)), None)
+            if clause in self.left:
                 self.left.remove(clause)
-                self.said.update(clause if clause not in self.left else ())
-                return
-
-    def _lead(self, written: list[int]) -> None:
-        self.led = dict(enumerate([*self._gap(written[-1:]), *self.left[0][0]], len(written)))
+            elif clause:
+                self.again[clause] += 1
+            self.circles = clause is not None and self.again[clause] >= (1 if len(clause[0]) > SHORT else OFTEN)
+        self.heard = len(written)
 
     def _gap(self, last: list[int]) -> list[int]:
         mark, *blank = self.text.gap
@@ -70,16 +87,17 @@ class Retelling(Guide):
             return []
         return blank if last[0] in self.text.marks else [mark, *blank]
 
-    def _closed(self, written: list[int]) -> set[int]:
-        """What would say a clause once more; the end, while there is something left."""
-        begun = tuple(written[1 - AGAIN :])
-        again = {way[AGAIN - 1] for way in self.said if way[: AGAIN - 1] == begun and len(way) >= AGAIN}
-        return again | ({self.text.end} if self.left else set())
+    def _going_on(self, logits: Tensor) -> Tensor:
+        """Not to the end, while something is left."""
+        if not self.left:
+            return logits
+        open_ended = logits.clone()
+        open_ended[self.text.end] = -torch.inf
+        return open_ended
 
 
-def _without(tokens: set[int], logits: Tensor) -> Tensor:
-    if not tokens:
-        return logits
-    closed = logits.clone()
-    closed[list(tokens)] = -torch.inf
-    return closed
+def _ends(written: Sequence[int], length: int, clause: Clause) -> bool:
+    """Whether the clause, in one of its ways, is what was written last, up to this length."""
+    return any(
+        way[-1] == written[length - 1] and tuple(written[max(length - len(way), 0) : length]) == way for way in clause
+    )

@@ -75,6 +75,8 @@ class Vllm:
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(self.cpu_cache_gib))
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        if self.guided:
+            os.environ["VLLM_USE_V2_MODEL_RUNNER"] = "0"  # its loader takes no logits processors of others
         from vllm.config import StructuredOutputsConfig
         from vllm.engine.arg_utils import AsyncEngineArgs
         from vllm.platforms import current_platform
