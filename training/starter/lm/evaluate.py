@@ -101,7 +101,9 @@ def _stories(asked: Answers, examples: list[Example], tries: int) -> dict[str, A
         going = [index for index, telling in enumerate(tellings) if telling.goes_on]
         wanted = [tellings[index].request(0) for index in going]
         texts, schemas = [each.messages for each in wanted], [each.json_schema for each in wanted]
-        said = asked(texts, schemas, [{"verbatim": each.verbatim} for each in wanted], TEMPERATURE, turn)
+        said = asked(
+            texts, schemas, [{"verbatim": each.verbatim, "things": each.things} for each in wanted], TEMPERATURE, turn
+        )
         for index, text in zip(going, said, strict=True):
             answers[index] = text
             tellings[index].take(text)
