@@ -16,6 +16,9 @@ _CLAUSE_ENDS = re.compile(r"[，。！？；：、\n…]|[,.!?;:](?!\d)")
 _ARTICLES = re.compile(r"(?i)^(?:一[只个位名条头匹]|an? |the |my )")
 _LEAST = 24  # characters of a circle: a dog may bark five times
 _LOOP = re.compile(r"(.{2,60}?)\1{4,}", re.DOTALL)  # a beginning, and the same four times more
+_TWINS = re.compile(  # 小满和小满, 小满和小鹿小满, Felix the fox and Felix
+    r"([\u4e00-\u9fff]{2,3})和(?:小[\u4e00-\u9fff]{1,2})?\1(?!猫)|\b([A-Z][a-z]+)(?: the \w+)? and \2\b"
+)
 _ENDS = "。.!?;,、"  # as they are folded
 
 
@@ -47,6 +50,11 @@ def loops(text: str) -> bool:
     """Whether it goes round in a circle, as small models do that have lost their way."""
     circles = (match for match in _LOOP.finditer(text) if len(match[0]) >= _LEAST)
     return any(any(map(str.isalnum, match[1])) for match in circles)
+
+
+def twins(text: str) -> bool:
+    """Whether somebody is beside another of the same name, as small models have it who know but one."""
+    return bool(_TWINS.search(text))
 
 
 def spans(fact: str, text: str) -> list[tuple[int, int]]:

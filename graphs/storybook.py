@@ -16,7 +16,7 @@ from contracts.errors import ContextLength, EngineFailed
 from contracts.story import Script, Story
 from contracts.tasks import StoryTask
 from graphs.drafts import MOST_SEED, TRIES, read
-from graphs.facts import bare, loops
+from graphs.facts import bare, loops, twins
 from graphs.spare import spare_of
 
 LONGEST = 8192  # tokens of an answer
@@ -70,6 +70,7 @@ class Telling:
         given = (self.topic, self.role, self.scene)
         self.verbatim = [bare(each) for each in given if each.strip()]
         self.circles = any(map(loops, given))  # words that go round in one may be written
+        self.twins = any(map(twins, given))
 
     @property
     def left(self) -> int:
@@ -121,17 +122,19 @@ class Telling:
         begun: dict[str, Any] = self.good or {name: said.get(name) for name in ("title", "hero")} | {"pages": []}
         for page in pages:
             told = Story.model_validate(begun | {"pages": [*begun["pages"], page]})
-            if self._circles(told):
-                raise ValueError("the story repeats itself again and again")
+            if flaw := self._flaw(told):
+                raise ValueError(flaw)
             begun = self.good = told.model_dump()
         if self.left:
             raise ValueError(f"pages: {wanted} were asked for, {wanted - self.left} written")
 
-    def _circles(self, story: Story) -> bool:
-        """Whether it goes round in one, or its last page has been told before."""
+    def _flaw(self, story: Story) -> str:
+        """What is wrong with its last page: it goes round in a circle, was told before, or is lost in its names."""
         *before, page = story.pages
         told = (story.title, story.hero, page.text, page.picture)
-        return page in before or (any(map(loops, told)) and not self.circles)
+        if page in before or (any(map(loops, told)) and not self.circles):
+            return "the story repeats itself again and again"
+        return "" if self.twins or not any(map(twins, told)) else "two of the story have the same name"
 
 
 def object_in(answer: str) -> tuple[dict[str, Any], bool]:

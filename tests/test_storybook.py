@@ -9,6 +9,7 @@ import pytest
 from contracts.chat import ChatDelta, ChatRequest
 from contracts.errors import ContextLength, EngineFailed
 from contracts.tasks import StoryTask
+from graphs.facts import twins
 from graphs.storybook import object_in, rest_of, write_story
 from tests.copywriting import Says
 
@@ -39,6 +40,9 @@ async def told(*answers: str) -> tuple[list[dict[str, Any]], Says]:
     (book([*PAGES[:3], {"text": "字" * 1001, "picture": "树"}]), 3),
     (book([*PAGES[:2], PAGES[0], PAGES[3]]), 2),  # a page stands there twice
     (book([*PAGES[:2], "page", 7]), 2),
+    (book([*PAGES[:2], {"text": "小满和小满走了。", "picture": "树下。"}, PAGES[3]]), 2),  # two of one name
+    (book([*PAGES[:1], {"text": "走了。", "picture": "小狐狸小满和小鹿小满在树下。"}, *PAGES[2:]]), 1),
+    (book([*PAGES[:1], {"text": "Felix the fox and Felix sat down.", "picture": "A tree."}, *PAGES[2:]]), 1),
     (book(PAGES[:3])[:-2] + ", ", 3),  # it ended between two pages
 ])  # fmt: skip
 async def test_it_is_carried_on_from_its_good_pages(first: str, kept: int) -> None:
@@ -109,6 +113,14 @@ async def test_it_ends_though_every_answer_brings_something() -> None:
     begun = book([PAGES[0], CIRCLE])[:300]
     with pytest.raises(EngineFailed):
         await told(*[begun, "?", "?"] * 5)
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("小满和小满走了", True), ("小狐狸小满和小鹿小满走了", True), ("小熊和小熊猫走了", False),
+    ("小满和豆豆走了", False), ("Sam and Sam sat", True), ("Mia the owl and Mia sat", True), ("Sam and Samantha sat", False),
+])  # fmt: skip
+def test_two_of_one_name_are_found(text: str, found: bool) -> None:
+    assert twins(text) is found
 
 
 def test_there_may_be_talk_around_it() -> None:
