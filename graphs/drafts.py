@@ -71,27 +71,33 @@ async def drafted(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
                 yield item
 
 
-async def read(chat: Chat, request: ChatRequest, circles: bool = False) -> AsyncGenerator[ChatDelta]:
-    """An answer as it comes; one that goes round in a circle ends there as one that is too long, unless it may."""
+async def read(chat: Chat, request: ChatRequest, lost: Callable[[str], bool]) -> AsyncGenerator[ChatDelta]:
+    """An answer as it comes; of one that is lost nothing can come any more: it ends there as one that is too long."""
     answer, seen = "", 0
     async with aclosing(chat.generate(request)) as deltas:
         async for delta in deltas:
             answer += delta.text
             yield delta
-            if not circles and len(answer) > seen + LOOKED_AT // 4:
+            if len(answer) > seen + LOOKED_AT // 4:
                 seen = len(answer)
-                if loops(answer[-LOOKED_AT:]):
+                if lost(answer):
                     yield ChatDelta(text="", finish="length")
                     return
 
 
+def circling(answer: str) -> bool:
+    """Whether it has come into a circle."""
+    return loops(answer[-LOOKED_AT:])
+
+
 async def _tries(chat: Chat, wanted: Wanted) -> AsyncGenerator[Draft | Copy]:
     messages, answers = wanted.messages, list[str]()
-    circles = any(loops(message.content) for message in messages)
+    may = any(loops(message.content) for message in messages)  # go round in a circle
+    lost = (lambda answer: False) if may else circling
     for turn in range(TRIES):
         answer, finish = "", None
         try:
-            async with aclosing(read(chat, wanted.request(messages, turn), circles)) as deltas:
+            async with aclosing(read(chat, wanted.request(messages, turn), lost)) as deltas:
                 async for delta in deltas:
                     answer, finish = answer + delta.text, delta.finish
                     yield Draft(text=delta.text)

@@ -15,11 +15,12 @@ from contracts.engines import Chat
 from contracts.errors import ContextLength, EngineFailed
 from contracts.story import Script, Story
 from contracts.tasks import StoryTask
-from graphs.drafts import MOST_SEED, TRIES, read
+from graphs.drafts import MOST_SEED, TRIES, circling, read
 from graphs.facts import bare, loops, twins
 from graphs.spare import spare_of
 
 LONGEST = 8192  # tokens of an answer
+LONGEST_STRING = 1000  # characters: what a page may tell
 MOST_TURNS = 9  # of a model that brings a story a page further each time
 
 
@@ -38,7 +39,7 @@ async def write_story(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
     telling = Telling(task.topic, task.main_role, task.scene, task.pages)
     while telling.goes_on:
         try:
-            async with aclosing(read(chat, telling.request(seed), telling.circles)) as deltas:
+            async with aclosing(read(chat, telling.request(seed), telling.lost)) as deltas:
                 telling.take("".join([delta.text async for delta in deltas]))
         except ContextLength:  # with what there is of it it is too long; without, it is not
             if telling.messages is telling.asked:
@@ -90,6 +91,12 @@ class Telling:
             verbatim=self.verbatim,
             things=self.left,
         )
+
+    def lost(self, answer: str) -> bool:
+        """Whether it goes round in a circle, or is within a string that is longer than a page may be."""
+        said = answer[max(answer.find("{"), 0) :].replace('\\"', "")
+        within = said.count('"') % 2 and len(said) - said.rfind('"') > LONGEST_STRING + 1
+        return bool(within) or (not self.circles and circling(answer))
 
     def take(self, answer: str) -> None:
         """Keeps what is good, and says what to ask next."""

@@ -10,7 +10,7 @@ from contracts.chat import ChatDelta, ChatRequest
 from contracts.errors import ContextLength, EngineFailed
 from contracts.tasks import StoryTask
 from graphs.facts import twins
-from graphs.storybook import object_in, rest_of, write_story
+from graphs.storybook import Telling, object_in, rest_of, write_story
 from tests.copywriting import Says
 
 TASK = StoryTask(task_id=1, segment_id=1, topic="学会分享", main_role="小狐狸", pages=4)
@@ -117,7 +117,7 @@ async def test_it_ends_though_every_answer_brings_something() -> None:
 
 @pytest.mark.parametrize(("text", "found"), [
     ("小满和小满走了", True), ("小狐狸小满和小鹿小满走了", True), ("小熊和小熊猫走了", False),
-    ("小满和豆豆走了", False), ("Sam and Sam sat", True), ("Mia the owl and Mia sat", True), ("Sam and Samantha sat", False),
+    ("小满和豆豆走了", False), ("Sam and Sam sat", True), ("Mia the owl and Mia", True), ("Sam and Samantha", False),
 ])  # fmt: skip
 def test_two_of_one_name_are_found(text: str, found: bool) -> None:
     assert twins(text) is found
@@ -126,3 +126,16 @@ def test_two_of_one_name_are_found(text: str, found: bool) -> None:
 def test_there_may_be_talk_around_it() -> None:
     assert object_in('Here: {"a": {"b": 1}} I hope you like it') == ({"a": {"b": 1}}, True)
     assert object_in('Here: {"a": 1, "b": "and so') == ({"a": 1}, False)
+
+
+@pytest.mark.parametrize(("answer", "lost"), [
+    (book(PAGES)[:-20] + "云" * 900, False),
+    (book(PAGES)[:-20] + "".join(map(chr, range(0x4E00, 0x4E00 + 1100))), True),  # the page's string does not end
+    ("先想一想。" + "".join(map(chr, range(0x4E00, 0x4E00 + 1100))) + book(PAGES), False),
+    (book(PAGES) + "".join(map(chr, range(0x4E00, 0x4E00 + 1100))), False),
+    (book([{"text": 'he said "yes" ' + "".join(map(chr, range(0x4E00, 0x4E00 + 900))), "picture": "p"}])[:-3], False),
+])  # fmt: skip
+def test_a_page_that_does_not_end_is_left(answer: str, lost: bool) -> None:
+    telling = Telling("t", "", "", 4)
+    telling.circles = True
+    assert telling.lost(answer) is lost
