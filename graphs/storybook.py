@@ -20,7 +20,7 @@ from graphs.facts import bare, loops, twins
 from graphs.spare import spare_of
 
 LONGEST = 8192  # tokens of an answer
-LONGEST_STRING = 1000  # characters: what a page may tell
+LONGEST_HERO, LONGEST_PAGE = 300, 1000  # characters of a string, before the pages and in them
 MOST_TURNS = 9  # of a model that brings a story a page further each time
 
 
@@ -93,10 +93,11 @@ class Telling:
         )
 
     def lost(self, answer: str) -> bool:
-        """Whether it goes round in a circle, or is within a string that is longer than a page may be."""
+        """Whether it goes round in a circle, or is within a string that is longer than a hero or a page may be."""
         said = answer[max(answer.find("{"), 0) :].replace('\\"', "")
-        within = said.count('"') % 2 and len(said) - said.rfind('"') > LONGEST_STRING + 1
-        return bool(within) or (not self.circles and circling(answer))
+        most = LONGEST_PAGE if '"pages"' in said else LONGEST_HERO
+        within = said.count('"') % 2 == 1 and len(said) - said.rfind('"') > most + 1
+        return within or (not self.circles and circling(answer))
 
     def take(self, answer: str) -> None:
         """Keeps what is good, and says what to ask next."""

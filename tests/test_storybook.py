@@ -130,12 +130,14 @@ def test_there_may_be_talk_around_it() -> None:
 
 @pytest.mark.parametrize(("answer", "lost"), [
     (book(PAGES)[:-20] + "云" * 900, False),
+    ('{"title": "' + "".join(map(chr, range(0x4E00, 0x4E00 + 290))), False),
+    ('{"title": "' + "".join(map(chr, range(0x4E00, 0x4E00 + 310))), True),
     (book(PAGES)[:-20] + "".join(map(chr, range(0x4E00, 0x4E00 + 1100))), True),  # the page's string does not end
     ("先想一想。" + "".join(map(chr, range(0x4E00, 0x4E00 + 1100))) + book(PAGES), False),
     (book(PAGES) + "".join(map(chr, range(0x4E00, 0x4E00 + 1100))), False),
     (book([{"text": 'he said "yes" ' + "".join(map(chr, range(0x4E00, 0x4E00 + 900))), "picture": "p"}])[:-3], False),
 ])  # fmt: skip
-def test_a_page_that_does_not_end_is_left(answer: str, lost: bool) -> None:
+def test_what_does_not_end_is_left(answer: str, lost: bool) -> None:
     telling = Telling("t", "", "", 4)
     telling.circles = True
     assert telling.lost(answer) is lost
