@@ -34,7 +34,7 @@ class ChatRequest(Contract):
         [], description="Words that the answer is to have as they are: engines that lose them else are held to them."
     )
     clauses: list[str] = Field(
-        [], description="A text that is told anew: such engines leave none of its clauses out, and say none again."
+        [], description="A text that is told anew: such engines leave out none of its clauses, and no circle in."
     )
     things: int = Field(
         0,
