@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from contracts.chat import ChatDelta, ChatRequest
+from contracts.errors import ContextLength
 from contracts.livestream import Copy, Draft
 from deployments.chat.scripted import Scripted
 from deployments.streams import threaded
@@ -53,6 +54,16 @@ class Says:
             yield ChatDelta.model_validate({"text": "", "finish": self.finish if self.answers else "stop"})
         finally:
             self.running = False
+
+
+class Short(Says):
+    """Its context holds the request, and no answer beside it."""
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
+        if len(request.messages) > 2:
+            raise ContextLength("对话太长")
+        async for delta in super().generate(request):
+            yield delta
 
 
 async def drafts(items: AsyncGenerator[Draft | Copy]) -> tuple[list[str], Copy]:

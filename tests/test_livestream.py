@@ -1,6 +1,5 @@
 """Sales copy, polishing and the wizard: nothing of the seller's is lost, and what a model does badly is mended once."""
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -8,8 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contracts.chat import ChatDelta, ChatRequest
-from contracts.errors import ContextLength, EngineFailed, InvalidInput
+from contracts.errors import EngineFailed, InvalidInput
 from contracts.livestream import Copy, Draft, Product, Refined
 from contracts.prompts import length_of, one_line
 from graphs.advertising import flags
@@ -17,7 +15,7 @@ from graphs.facts import lost, missing, numbers
 from graphs.livestream import final, polish, puts_back, write_copy
 from graphs.splicing import spliced
 from graphs.wizard import STEPS, refine
-from tests.copywriting import EN_COPY, ZH_COPY, Near, Says, drafts
+from tests.copywriting import EN_COPY, ZH_COPY, Near, Says, Short, drafts
 
 EARPHONES = Product(
     name="新款智能降噪耳机",
@@ -156,16 +154,6 @@ async def test_a_text_that_always_ends_early_is_not_taken_for_whole() -> None:
     assert (await final(write_copy(EARPHONES, chat))).text == GOOD
     with pytest.raises(EngineFailed):
         await final(polish("锅很轻，价格8元", Says(*["锅很轻，价格8元，家人们赶紧"] * 4, finish="length")))
-
-
-class Short(Says):
-    """Its context holds the request, and not what it answered beside it."""
-
-    async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
-        if len(request.messages) > 2:
-            raise ContextLength("对话太长")
-        async for delta in super().generate(request):
-            yield delta
 
 
 async def test_where_there_is_no_room_to_say_what_was_wrong_it_is_asked_anew() -> None:

@@ -1,17 +1,16 @@
 """A story that goes wrong on its way: what was good of it is kept, and the model asked for what is left."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from contracts.chat import ChatDelta, ChatRequest
-from contracts.errors import ContextLength, EngineFailed
+from contracts.errors import EngineFailed
 from contracts.tasks import StoryTask
 from graphs.facts import twins
 from graphs.storybook import Telling, object_in, rest_of, write_story
-from tests.copywriting import Says
+from tests.copywriting import Says, Short
 
 TASK = StoryTask(task_id=1, segment_id=1, topic="学会分享", main_role="小狐狸", pages=4)
 PAGES = [{"text": f"第{number}天，小狐狸出了门。", "picture": f"第{number}棵树下，小狐狸。"} for number in range(1, 5)]
@@ -82,16 +81,6 @@ async def test_what_was_wrong_is_always_said() -> None:
 async def test_a_model_may_bring_it_on_page_by_page() -> None:
     pages, model = await told(book([*PAGES[:1], CIRCLE])[:300], rest(PAGES[1:2]), "?", rest(PAGES[2:]))
     assert pages == PAGES and [asked.seed for asked in model.asked] == [5, 6, 7, 8]
-
-
-class Short(Says):
-    """Its context holds the request, and no answer beside it."""
-
-    async def generate(self, request: ChatRequest) -> AsyncGenerator[ChatDelta]:
-        if len(request.messages) > 2:
-            raise ContextLength("对话太长")
-        async for delta in super().generate(request):
-            yield delta
 
 
 @pytest.mark.parametrize(("first", "anew_with"), [("?", 7), (book([PAGES[0], CIRCLE])[:300], 8)])
