@@ -1,11 +1,12 @@
 """A training of an avatar as the cluster runs it, without the cluster."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from contracts.errors import EngineFailed, InvalidInput, Unavailable
+from contracts.errors import Cancelled, EngineFailed, InvalidInput, ServiceError, Unavailable
 from contracts.human import TRAIN, TrainTask
 from contracts.jobs import Job
 from contracts.settings import Settings
@@ -19,7 +20,7 @@ from training.avatar.train import LEARNT, PREVIEW
 from training.launch import _of_avatar
 from training.papers import Papers, Plan
 from training.ray_avatar import trained
-from training.ray_work import Line
+from training.ray_work import Line, outliving, publish
 
 OUTPUT = "callers/me/models/SyncTalk/train_20260101_000000"
 pytestmark = pytest.mark.timeout(300)
@@ -93,3 +94,33 @@ def test_a_store_that_is_away_loses_nothing_that_was_learnt(line: Line, monkeypa
     line.cancelled = True
     with pytest.raises(Unavailable):
         line.patiently(put)
+
+
+@pytest.mark.parametrize(("problem", "superseded", "stays"), [
+    (None, False, False),
+    (EngineFailed("no avatar"), False, False),  # that is how it ended
+    (RuntimeError("out of memory"), False, True),  # Ray Train tries again
+    (None, True, True),  # another attempt is at it
+    (Cancelled("another attempt"), True, True),
+])  # fmt: skip
+def test_what_was_prepared_stays_for_who_goes_on(
+    line: Line, tmp_path: Path, problem: Exception | None, superseded: bool, stays: bool
+) -> None:
+    line.superseded, folder = superseded, tmp_path / "prepared"
+    folder.mkdir()
+    with suppress(RuntimeError, ServiceError), outliving(folder, line):
+        if problem:
+            raise problem
+    assert folder.exists() is stays
+
+
+def test_what_another_attempt_publishes_is_not_written_over(line: Line, tmp_path: Path) -> None:
+    learnt = tmp_path / "learnt"
+    learnt.mkdir()
+    (learnt / "weights").write_bytes(b"of the old attempt")
+    line.superseded = True
+    with pytest.raises(Cancelled):
+        publish(line, learnt, OUTPUT, "me")
+    line.superseded = False
+    assert publish(line, learnt, OUTPUT, "me") == OUTPUT
+    assert line.files.read(f"{OUTPUT}/weights") == b"of the old attempt"

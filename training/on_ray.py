@@ -31,7 +31,7 @@ def trained(run: Run, files: Artifacts, line: Line) -> Told:
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "learnt"
         outcome = _taught(plan, plan.config, run, files, folder, line)
-        put = partial(publish, files, folder, f"{plan.output}/{run.id}", plan.owner)
+        put = partial(publish, line, folder, f"{plan.output}/{run.id}", plan.owner)
         key = "" if line.superseded else line.patiently(put)
     return _told(outcome, key)
 

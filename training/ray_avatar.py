@@ -1,6 +1,5 @@
 """A training of an avatar, as Ray Train's worker does it (`training.on_ray`)."""
 
-import shutil
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,14 +14,14 @@ from training.avatar.config import AvatarConfig
 from training.avatar.train import PREVIEW, Asked, trained_avatar
 from training.checkpoints import Checkpoints
 from training.papers import Told
-from training.ray_work import Line, place_of, publish
+from training.ray_work import Line, outliving, place_of, publish
 
 
 def trained(run: Run, files: Artifacts, line: Line) -> Told:
     """Its avatar is in the store when its mouth follows the voice; else what it has learnt, which is no avatar."""
     plan, ready = line.papers.plan(), place_of(run.settings) / f"{run.id}-prepared"  # which outlives a worker
     assert isinstance(plan.config, AvatarConfig)
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory() as scratch, outliving(ready, line):
         film, folder = Path(scratch) / "film", Path(scratch) / "avatar"
         line.patiently(lambda: files.fetch(plan.dataset, film))
         asked = Asked(
@@ -40,11 +39,9 @@ def trained(run: Run, files: Artifacts, line: Line) -> Told:
             manifest = trained_avatar(asked, kept, line.report, line.should_stop, keep)
         except Cancelled:
             return Told(state="stopped", figures=line.told.figures)
-        finally:
-            shutil.rmtree(ready, ignore_errors=True)
         if line.should_stop():
             return Told(state="stopped", figures=line.told.figures)
-        key = line.patiently(lambda: publish(files, folder, plan.output, plan.owner))
+        key = line.patiently(lambda: publish(line, folder, plan.output, plan.owner))
     return Told(state="completed", figures=line.told.figures, manifest=manifest.model_dump(mode="json"), adapter=key)
 
 

@@ -9,7 +9,8 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -107,12 +108,34 @@ def work(arguments: dict[str, str], trained: Trained) -> None:
         papers.tell(attempt, ended)
 
 
-def publish(files: Artifacts, folder: Path, key: str, owner: str) -> str:
-    """Keep what was made in the store; its manifest comes last. The key of its folder; empty: there was none."""
+def publish(line: Line, folder: Path, key: str, owner: str) -> str:
+    """Keep what was made in the store; its manifest comes last. The key of its folder; empty: there was none.
+
+    What another attempt writes by now is not written over: `Cancelled`.
+    """
     made = sorted(folder.glob("*"), key=lambda path: path.name == MANIFEST)
     for path in made:
-        files.upload(f"{key}/{path.name}", path, owner)
+        if line.superseded:
+            raise Cancelled("Another attempt has taken this training over.")
+        line.files.upload(f"{key}/{path.name}", path, owner)
     return key if made else ""
+
+
+@contextmanager
+def outliving(folder: Path, line: Line) -> Iterator[None]:
+    """Inside, a folder's content is made and used. It stays for who goes on: after a death, a fault of the program
+    (memory that is full, which Ray Train tries again), and with another attempt."""
+    ended = True
+    try:
+        yield
+    except ServiceError:
+        raise
+    except BaseException:
+        ended = False
+        raise
+    finally:
+        if ended and not line.superseded:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def drive(work_: Callable[[dict[str, str]], None]) -> None:
