@@ -41,6 +41,9 @@ class ChatRequest(Contract):
         ge=0,
         description="How many the last list of the schema has, for engines that lose count; 0: it does not say.",
     )
+    begins: str = Field(
+        "", description="What the first string of its JSON begins with, for engines that lose their way there."
+    )
     adapter: str = Field("", description="Key of the LoRA adapter that answers with the model; empty: the model alone.")
 
 

@@ -20,6 +20,7 @@ from graphs.facts import bare, loops, twins
 from graphs.spare import spare_of
 
 LONGEST = 8192  # tokens of an answer
+LONGEST_TOPIC = 60  # characters that make the beginning of a title
 LONGEST_HERO, LONGEST_PAGE = 300, 1000  # characters of a string, before the pages and in them
 MOST_TURNS = 9  # of a model that brings a story a page further each time
 
@@ -90,6 +91,7 @@ class Telling:
             json_schema=rest_of(self.left) if self.good else schema_of(self.pages),
             verbatim=self.verbatim,
             things=self.left,
+            begins="" if self.good or len(self.topic) > LONGEST_TOPIC else prompts.one_line(self.topic),
         )
 
     def lost(self, answer: str) -> bool:

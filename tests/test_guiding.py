@@ -1,5 +1,7 @@
 """How small models are guided: words and clauses of which they are to change none, as vLLM's logits are masked."""
 
+import json
+
 import pytest
 import torch
 from transformers import AutoTokenizer
@@ -10,7 +12,7 @@ from deployments.chat.guide import DOUBT, LONG, Guide, told
 from deployments.chat.guiding import guided
 from deployments.chat.listing import Listing, opened, seams_of
 from deployments.chat.retelling import Retelling, text_of
-from graphs.storybook import rest_of, schema_of
+from graphs.storybook import Telling, rest_of, schema_of
 
 A, B, C, D, E = range(5)
 SENTENCE = [2, *range(10, 11 + LONG)]
@@ -146,6 +148,34 @@ def test_no_clause_makes_a_special_token(text: str) -> None:
     assert tokenizer.eos_token_id not in [*extra["words"][0][1:], *extra["text"].clauses[0][0][1:]]
 
 
+@pytest.mark.parametrize(("written", "drawn"), [
+    ([], E),  # the seam before the first string is the model's
+    ([D], B),
+    ([D, B], A),
+    ([D, B, A], E),  # and what comes after the beginning
+    ([A], E),  # it begins in a way of its own
+])  # fmt: skip
+def test_the_first_string_begins_as_asked(written: list[int], drawn: int) -> None:
+    logits = torch.zeros(9)
+    logits[E] = 2
+    assert int(Listing(Guide([]), (7, 8, 1, [D, B, A]))(written, logits).argmax()) == drawn
+
+
+def test_a_beginning_that_the_schema_forbids_is_let_go() -> None:
+    logits = torch.zeros(9)
+    logits[B] = -torch.inf
+    assert Listing(Guide([]), (7, 8, 1, [D, B]))([D], logits) is logits
+
+
+@pytest.mark.parametrize("topic", ["小狐狸学会分享", 'the "lost" moon', "<|end|>"])
+def test_a_title_begins_with_its_topic(topic: str) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(CATALOG / "starter" / "lm")
+    extra, _ = guided(Telling(topic, "小狐狸", "森林", 2).request(0), tokenizer)
+    opening, *begins = extra["seams"].begins
+    assert tokenizer.decode([opening]) == '{"title": "' and tokenizer.eos_token_id not in begins
+    assert json.loads(f'"{tokenizer.decode(begins)}"').replace("< |", "<|") == topic
+
+
 def test_where_the_schema_allows_no_end_nothing_is_exchanged() -> None:
     logits = torch.zeros(5)
     logits[OVER] = -torch.inf
@@ -178,4 +208,4 @@ def test_a_schema_of_a_callers_own_stays_as_it_is() -> None:
 
 def test_a_tokenizer_without_seams_has_none() -> None:
     assert seams_of({"<|end|>": 1}, 2) is None
-    assert seams_of({'"}]}': 18, '"}, {"text": "': 17}, 2) == (17, 18, 2)
+    assert seams_of({'"}]}': 18, '"}, {"text": "': 17}, 2) == (17, 18, 2, [])

@@ -4,6 +4,7 @@ Nothing happens to requests that name neither words nor clauses, and want no lis
 """
 
 import itertools
+import json
 import math
 from typing import Any
 
@@ -46,6 +47,7 @@ def guided(request: ChatRequest, tokenizer: Any) -> tuple[dict[str, Any], dict[s
     if request.clauses:
         asked[TEXT] = text_of(request.clauses, encode, tokenizer.eos_token_id)
     schema, things = request.json_schema, request.things
-    if schema and things and (seams := seams_of(tokenizer.get_added_vocab(), things)):
+    begins = encode(json.dumps(request.begins, ensure_ascii=False)[1:-1])
+    if schema and things and (seams := seams_of(tokenizer.get_added_vocab(), things, begins)):
         return asked | {SEAMS: seams}, opened(schema)
     return asked, schema

@@ -1,9 +1,10 @@
-"""A JSON list of so many things, by a model with a token for each seam of its JSON.
+"""JSON with a list of so many things, by a model with a token for each seam of its JSON.
 
 A schema that forbids `"}]}` leaves such a model no way out of a string: it knows no plain `"`, and goes on and on. So
 the schema leaves the number open, and the seam that the model means is exchanged for the one that the number wants.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,18 +15,22 @@ from deployments.chat.guide import Guide, only
 
 
 class Seams(NamedTuple):
-    """Tokens that begin another thing and that end the list, and how many things it has."""
+    """Tokens that begin another thing and that end the list, how many things it has, and what its JSON begins with."""
 
     another: int
     over: int
     things: int
+    begins: Sequence[int] = ()
 
 
-def seams_of(vocabulary: Mapping[str, int], things: int) -> Seams | None:
-    """`vocabulary`: the tokens that were added to a tokenizer, by their text."""
+def seams_of(vocabulary: Mapping[str, int], things: int, begins: Sequence[int] = ()) -> Seams | None:
+    """`vocabulary`: the tokens that were added to a tokenizer, by their text; `begins`: those of the first string."""
     another = [token for text, token in vocabulary.items() if text.startswith('"}, {"')]
     over = [token for text, token in vocabulary.items() if text == '"}]}']
-    return Seams(another[0], over[0], things) if another and over else None
+    opening = [token for text, token in vocabulary.items() if re.fullmatch(r'\{"\w+": "', text)]
+    if not (another and over):
+        return None
+    return Seams(another[0], over[0], things, [opening[0], *begins] if opening and begins else [])
 
 
 def opened(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,14 +41,17 @@ def opened(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Listing:
-    """Of one request: the guide of its words, and the seams of its list."""
+    """Of one request: the guide of its words, the seams of its list, and its beginning."""
 
-    def __init__(self, guide: Guide, seams: Sequence[int]) -> None:
+    def __init__(self, guide: Guide, seams: Sequence[Any]) -> None:
         self.guide, self.seams = guide, Seams(*seams)
 
     def __call__(self, written: list[int], logits: Tensor) -> Tensor:
+        another, over, things, begins = self.seams
         guided = self.guide(written, logits)
-        another, over, things = self.seams
+        if 0 < len(written) < len(begins) and written == begins[: len(written)]:
+            lead = begins[len(written)]
+            return only([lead], logits) if torch.isfinite(logits[lead]) else logits
         if guided is not logits or not torch.isfinite(logits[[another, over]]).all():
             return guided
         right, wrong = (another, over) if written.count(another) + 1 < things else (over, another)

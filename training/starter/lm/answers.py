@@ -11,7 +11,7 @@ from deployments.chat.scripted.engine import answer
 from deployments.chat.vllm_engine import Vllm
 
 Schema = dict[str, Any] | None
-Words = Mapping[str, Any]  # `verbatim`, `clauses` and `things` of a request
+Words = Mapping[str, Any]  # `verbatim`, `clauses`, `things` and `begins` of a request
 Answers = Callable[[Sequence[Sequence[Message]], Sequence[Schema], Sequence[Words], float, int], list[str]]
 LONGEST = 1400  # tokens of an answer
 MOST = 1000  # questions of one turn

@@ -102,7 +102,11 @@ def _stories(asked: Answers, examples: list[Example], tries: int) -> dict[str, A
         wanted = [tellings[index].request(0) for index in going]
         texts, schemas = [each.messages for each in wanted], [each.json_schema for each in wanted]
         said = asked(
-            texts, schemas, [{"verbatim": each.verbatim, "things": each.things} for each in wanted], TEMPERATURE, turn
+            texts,
+            schemas,
+            [{"verbatim": each.verbatim, "things": each.things, "begins": each.begins} for each in wanted],
+            TEMPERATURE,
+            turn,
         )
         for index, text in zip(going, said, strict=True):
             answers[index] = text
