@@ -123,18 +123,16 @@ def publish(line: Line, folder: Path, key: str, owner: str) -> str:
 
 @contextmanager
 def outliving(folder: Path, line: Line) -> Iterator[None]:
-    """Inside, a folder's content is made and used. It stays for who goes on: after a death, a fault of the program
-    (memory that is full, which Ray Train tries again), and with another attempt."""
-    ended = True
+    """Inside, a folder's content is made and used. It stays for who goes on: after a death, after a fault of the
+    program, which Ray Train tries again, and with another attempt."""
+    again = False
     try:
         yield
-    except ServiceError:
-        raise
-    except BaseException:
-        ended = False
+    except BaseException as error:
+        again = not isinstance(error, ServiceError)
         raise
     finally:
-        if ended and not line.superseded:
+        if not (again or line.superseded):
             shutil.rmtree(folder, ignore_errors=True)
 
 
