@@ -95,11 +95,13 @@ class Telling:
         )
 
     def lost(self, answer: str) -> bool:
-        """Whether it goes round in a circle, or is within a string that is longer than a hero or a page may be."""
+        """Whether it goes round in a circle, has two of one name, or is within a string that is longer than a hero or
+        a page may be."""
         said = answer[max(answer.find("{"), 0) :].replace('\\"', "")
         most = LONGEST_PAGE if '"pages"' in said else LONGEST_HERO
         within = said.count('"') % 2 == 1 and len(said) - said.rfind('"') > most + 1
-        return within or (not self.circles and circling(answer))
+        met = not self.twins and twins(said[: said.rfind('"') + 1])  # a name is whole where its string is
+        return within or met or (not self.circles and circling(answer))
 
     def take(self, answer: str) -> None:
         """Keeps what is good, and says what to ask next."""

@@ -80,9 +80,10 @@ def test_openai_clients_get_it_without_a_name(user: httpx.Client) -> None:
     assert answer["model"] == WRITER and len(answer["choices"][0]["message"]["content"]) > 5, answer
 
 
-def test_a_story_has_its_topic_and_tells_who_wrote_it(user: httpx.Client) -> None:
+def test_a_story_has_its_topic_and_its_hero(user: httpx.Client) -> None:
     task_id = new_task(user, topic="小狐狸学会分享", main_role="小狐狸", scene="森林")
     run(user, task_id, 1)
     story = user.get(f"/api/task/{task_id}/resource?segmentId=1")
     script = story.json()
     assert len(script["pages"]) == 2 and "小狐狸" in script["hero"] + script["pages"][0]["text"], script
+    assert "分享" in script["title"] + "".join(page["text"] for page in script["pages"]), script

@@ -124,6 +124,8 @@ def test_there_may_be_talk_around_it() -> None:
     (book(PAGES)[:-20] + "".join(map(chr, range(0x4E00, 0x4E00 + 1100))), True),  # the page's string does not end
     ("先想一想。" + "".join(map(chr, range(0x4E00, 0x4E00 + 1100))) + book(PAGES), False),
     (book(PAGES) + "".join(map(chr, range(0x4E00, 0x4E00 + 1100))), False),
+    ('{"title": "t", "hero": "小满", "pages": [{"text": "小满和小满在玩。", ', True),
+    ('{"title": "t", "hero": "小花", "pages": [{"text": "小花和小花', False),  # 猫 may follow
     (book([{"text": 'he said "yes" ' + "".join(map(chr, range(0x4E00, 0x4E00 + 900))), "picture": "p"}])[:-3], False),
 ])  # fmt: skip
 def test_what_does_not_end_is_left(answer: str, lost: bool) -> None:
