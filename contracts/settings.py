@@ -59,6 +59,7 @@ class Settings(BaseSettings):
         "facebook/hubert-large-ls960-ft", description="HuBERT that avatars may hear with: a folder, or of a hub."
     )
     ave: Path = Field(Path(), description="SyncTalk's `audio_visual_encoder.pth`, that avatars may hear with.")
+    lpips: Path = Field(Path(), description="A folder with the weights of LPIPS, that avatars' lips are compared by.")
     commercial: bool = Field(False, description="Models whose licence forbids commercial use are refused.")
     revision: str = Field("", description="The code's revision; empty: asked of git.")
 

@@ -1,10 +1,11 @@
-"""What a caller measured of a film by other means: points of the face, and MediaPipe's blendshapes."""
+"""What a caller measured of a film by other means: points of the face, MediaPipe's blendshapes, masks of a parser."""
 
 import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from training.avatar.known import of_take
 from training.avatar.mouth import correlation
 from training.avatar.preparation.expression import blendshapes
 from training.avatar.preparation.landmarks import COUNT, GROUPS, finder, given
+from training.avatar.preparation.parsing import HEAD, Parsing
 from training.avatar.preparation.prepare import prepared
 from training.avatar.synthetic import Take, write_film
 from training.avatar.synthetic.film import FIVE
@@ -61,6 +63,51 @@ def test_they_take_the_place_of_what_would_be_found(take: Take, tmp_path: Path, 
     assert correlation(footage.expression[:, 0], take.motion.blink[:FRAMES]) > 0.9
     drift = _nose(footage) - _nose(of_take(take))[:FRAMES]
     assert np.abs(drift - drift.mean(axis=0)).mean() < 2.0
+
+
+def paint(folder: Path, heads: NDArray[np.bool_]) -> Path:
+    """As BiSeNet does it: 512 by 512, whatever the film is."""
+    folder.mkdir()
+    for row, head in enumerate(heads):
+        painted = np.full((*head.shape, 3), 255, np.uint8)
+        painted[head] = HEAD
+        cv2.imwrite(str(folder / f"{row}.png"), cv2.resize(painted, (512, 512), interpolation=cv2.INTER_NEAREST))
+    return folder
+
+
+@pytest.mark.timeout(120)
+def test_masks_of_a_face_parser_take_the_head_away_better(take: Take, tmp_path: Path) -> None:
+    short = replace(take, frames=take.frames[:FRAMES], sound=take.sound[: FRAMES * SAMPLES])
+    write_film(short, film := tmp_path / "film.mp4")
+    heads = (take.frames != take.behind).any(axis=3)[:FRAMES]
+    five = file(take.points(np.array(FIVE, np.float32))[:FRAMES])
+    config = config_of("SyncTalk", small=True).model_copy(update={"size": FILMED})
+    masks = paint(tmp_path / "masks", heads)
+    found, _ = prepared(film, config, finder("cpu"), tmp_path, five)
+    told, _ = prepared(film, config, finder("cpu"), tmp_path, five, masks=masks)
+    assert _off(told, take)[heads].mean() < 0.95 * _off(found, take)[heads].mean()
+    assert _off(told, take)[~heads].mean() < _off(found, take)[~heads].mean() < 5
+    (masks / "7.png").unlink()
+    with pytest.raises(InvalidInput, match=r"7\.png"):
+        prepared(film, config, finder("cpu"), tmp_path, five, masks=masks)
+
+
+def _off(footage: Any, take: Take) -> Any:
+    """Grey levels, by pixels, from what is truly behind."""
+    return np.abs(footage.behind.astype(np.float32) - take.behind[: len(footage.behind)]).max(axis=3)
+
+
+def test_masks_that_are_none_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"0\.png"):
+        Parsing(tmp_path / "nowhere", 3)
+    masks = paint(tmp_path / "masks", np.ones((3, 8, 8), bool))
+    assert Parsing(masks, 4).head(3, 20, 10).shape == (10, 20)  # of a last frame that another program left out
+    (masks / "1.png").write_bytes(b"no picture")
+    cv2.imwrite(str(masks / "2.png"), np.full((8, 8, 3), 255, np.uint8))
+    for row in (1, 2):
+        with pytest.raises(InvalidInput, match=rf"{row}\.png") as refused:
+            Parsing(masks, 3).head(row, 8, 8)
+        assert refused.value.param == "masks"
 
 
 def _nose(footage: Any) -> Any:

@@ -36,6 +36,7 @@ class AvatarConfig(Contract):
     mouth: float = Field(0.5, ge=0, le=1, description="Part of the rays that looks at the mouth.")
     pixel_loss: Literal["mse", "l1"] = "mse"
     edges: float = Field(0.1, ge=0, description="Weight of edges beside colours where rays are neighbours.")
+    lpips: float = Field(0.1, ge=0, description="Weight of LPIPS in their place, where there is one and room for it.")
     heard: Region = Field("face", description="Where the sound may move something without a price.")
     quiet: float = Field(
         1e-4, ge=0, description="That price: on how far sound reaches elsewhere, and expression the lower face."
@@ -45,6 +46,7 @@ class AvatarConfig(Contract):
     plane_rate: FiniteFloat = Field(1e-2, gt=0, le=1)
     net_rate: FiniteFloat = Field(1e-3, gt=0, le=1)
     last_rate: FiniteFloat = Field(0.1, gt=0, le=1, description="Of the rates, at the end.")
+    average: FiniteFloat = Field(0.94, ge=0, lt=1, description="Of the weights' mean, what each hundredth step keeps.")
     louder_db: float = Field(3.0, ge=0, le=12, description="The sound is made so much louder or softer at random.")
     seed: int = Field(0, ge=0, lt=2**32)
     preview_steps: int = Field(5000, ge=1)
@@ -80,6 +82,7 @@ SMALL: dict[str, Any] = {
     "plane_rate": 3e-2,
     "net_rate": 1e-2,
     "mouth": 0.6,
+    "average": 0.8,
     "drawn": "lower",
     "preview_steps": 500,
     "save_steps": 500,

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from contracts.errors import Cancelled, EngineFailed
 from contracts.platform import Figures
@@ -22,6 +23,7 @@ from deployments.avatar.sound import RANGE, around
 from training.avatar.choosing import Chooser, Truth
 from training.avatar.config import AvatarConfig, Stage
 from training.avatar.footage import Footage
+from training.avatar.likeness import Lpips
 from training.avatar.losses import loss_of, psnr
 from training.avatar.mouth import PER_DB
 from training.avatar.occupancy import Occupancy
@@ -32,6 +34,7 @@ OWN = 0.1  # spread of the frames' own codes at the start
 CLIP = 1.0
 EARLY = 0.3  # of the steps
 SMOOTH = 0.98
+HUNDREDTHS = 100  # of the course, after each of which the mean of the weights is renewed
 
 Report = Callable[[Figures], None]
 ShouldStop = Callable[[], bool]
@@ -58,11 +61,13 @@ class AvatarTraining:
         show: Show = lambda _, __: None,
         device: str = "cpu",
         ear: Ear = MEL,
+        lpips: Lpips | None = None,
     ) -> None:
         channels = min(config.shape.expression, footage.expression.shape[1])
         shape = config.shape.model_copy(update={"expression": channels, "ear_size": ear.size})
         self.config, self.footage = config.model_copy(update={"shape": shape}), footage
         self.report, self.should_stop, self.show, self.ear = report, should_stop, show, ear
+        self.lpips = lpips
         self.device = torch.device(device)
         torch.manual_seed(config.seed)
         self.field = HeadField(shape).to(self.device)
@@ -72,6 +77,7 @@ class AvatarTraining:
         self.poses, self.camera = (torch.from_numpy(each).to(self.device) for each in (footage.poses, footage.camera))
         self.expression = torch.from_numpy(footage.expression[:, :channels].copy()).to(self.device)
         self.optimizer = self._optimizer()
+        self.mean = AveragedModel(self.field, multi_avg_fn=get_ema_multi_avg_fn(config.average))
         self.checkpoints = kept(self.fingerprint)
         self.step, self.loss, self.metrics = 0, 0.0, dict[str, float]()
         self.notes: tuple[str, ...] = ()
@@ -85,6 +91,7 @@ class AvatarTraining:
         source = self.footage.key or self.footage.sha256
         facts = [self.config.model_dump(exclude={"save_steps", "preview_steps"}), source]
         facts += [self.ear.fingerprint] * bool(self.ear.fingerprint)
+        facts += [self.lpips.fingerprint] if self.lpips else []
         return json.dumps(facts, sort_keys=True)
 
     def run(self) -> None:
@@ -102,6 +109,8 @@ class AvatarTraining:
             except (MemoryError, torch.OutOfMemoryError) as error:
                 raise EngineFailed("内存或显存不足，请减小 custom_params 中的 rays 或 size 后重试。") from error
             self.step += 1
+            if self.step % math.ceil(self.config.steps / HUNDREDTHS) == 0:
+                self.mean.update_parameters(self.field)
             if self.step % self.config.preview_steps == 0 or self.step == self.config.steps:
                 self._preview()
             self.report(self.figures())
@@ -178,7 +187,7 @@ class AvatarTraining:
             self.occupancy.refresh(type(frames)(*(each[:1].detach() for each in frames)))
         rays = rays_of(self.poses[truth.rows], self.camera, truth.pixels)
         made = draw(self.field, rays, frames, jitter=True, spread=self._early)
-        loss = loss_of(made, truth, self.config, stage.patch, self.step / self.config.steps)
+        loss = loss_of(made, truth, self.config, stage.patch, self.step / self.config.steps, self.lpips)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_([*self.field.parameters(), self.codes], CLIP)
@@ -206,6 +215,9 @@ class AvatarTraining:
         self.show(self.step, np.concatenate([self.footage.frames[row, top:bottom, left:right], picture], axis=1))
 
     def _finish(self) -> None:
+        self.mean.update_parameters(self.field)
+        for own, mean in zip(self.field.parameters(), self.mean.parameters(), strict=True):
+            own.data.copy_(mean)
         with torch.no_grad():
             self.field.code.copy_(self.codes.mean(dim=0))
         self.field.eval()
@@ -214,6 +226,7 @@ class AvatarTraining:
     def _keep(self) -> None:
         self._kept_s = time.monotonic()
         state = {"field": self.field.state_dict(), "codes": self.codes.detach(), "densities": self.occupancy.densities}
+        state |= {"mean": self.mean.state_dict()}
         state |= {"optimizer": self.optimizer.state_dict(), "loss": self.loss, "metrics": self.metrics}
         self.checkpoints.save(self.step, state)
 
@@ -224,3 +237,4 @@ class AvatarTraining:
             self.codes.copy_(state["codes"])
         self.occupancy.densities = state["densities"].to(self.device)
         self.optimizer.load_state_dict(state["optimizer"])
+        self.mean.load_state_dict(state["mean"])

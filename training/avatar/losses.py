@@ -7,17 +7,22 @@ from torch.nn.functional import avg_pool2d, l1_loss, mse_loss
 from deployments.avatar.drawing import Drawn
 from training.avatar.choosing import Truth
 from training.avatar.config import AvatarConfig
+from training.avatar.likeness import LEAST, Lpips
 
 SCALES = 3  # at which neighbouring pixels are compared, each half as fine as the one before
 
 
-def loss_of(drawn: Drawn, truth: Truth, config: AvatarConfig, patch: int, progress: float) -> Tensor:
+def loss_of(
+    drawn: Drawn, truth: Truth, config: AvatarConfig, patch: int, progress: float, lpips: Lpips | None = None
+) -> Tensor:
     """A number. `progress` 0–1: what sound and expression do in the wrong place costs ever more, as in ER-NeRF §3.3."""
     seen = drawn.looked.colour + (1 - drawn.looked.weight)[:, None] * truth.behind
     plain = mse_loss if config.pixel_loss == "mse" else l1_loss
     loss = plain(seen, truth.colour)
     if patch:
-        loss = loss + config.edges * _edges(_squares(seen, patch), _squares(truth.colour, patch))
+        squares = _squares(seen, patch), _squares(truth.colour, patch)
+        learnt = lpips if patch >= LEAST else None
+        loss = loss + (config.lpips * learnt(*squares) if learnt else config.edges * _edges(*squares))
     weight = drawn.looked.weight.clamp(1e-5, 1 - 1e-5)
     doubt = -(weight * weight.log() + (1 - weight) * (1 - weight).log()).mean()
     ray = drawn.samples.ray

@@ -20,6 +20,7 @@ from contracts.platform import Figures
 from deployments.avatar.bundle import WEIGHTS, Manifest
 from deployments.avatar.ears import opened
 from deployments.avatar.reel import Pictures
+from training.avatar import likeness
 from training.avatar.config import WHOLE_COURSE, AvatarConfig, config_of
 from training.avatar.exporting import save
 from training.avatar.fitting import AvatarTraining, Kept, Report, ShouldStop
@@ -46,6 +47,7 @@ class Asked(NamedTuple):
     consent: str = ""
     landmarks: bytes = b""
     expression: bytes = b""
+    masks: Path | None = None
     device: str = "cpu"
 
 
@@ -54,11 +56,12 @@ def trained_avatar(
 ) -> Manifest:
     """The bundle is in its folder. `keep` gets previews, and the weights of one that did not learn to speak, which is
     `EngineFailed`; a film that will not do is `InvalidInput`."""
-    ear = opened(asked.config.shape.ear, asked.device)
+    ear, lpips = opened(asked.config.shape.ear, asked.device), likeness.opened(asked.device)
     find = _stoppable(finder(asked.device), should_stop)
-    footage, seen = prepared(asked.film, asked.config, find, asked.cache, asked.landmarks, asked.expression)
+    given = (asked.landmarks, asked.expression, asked.masks)
+    footage, seen = prepared(asked.film, asked.config, find, asked.cache, *given)
     show = lambda step, picture: keep(PREVIEW, _jpeg(picture))  # noqa: E731
-    training = AvatarTraining(asked.config, footage, kept, report, should_stop, show, asked.device, ear)
+    training = AvatarTraining(asked.config, footage, kept, report, should_stop, show, asked.device, ear, lpips)
     training.metrics |= seen.figures()
     training.notes = remarks(seen)
     training.run()
@@ -118,6 +121,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="in place of epochs")
     parser.add_argument("--landmarks", type=Path, help="a .npy file of points, of every frame at 25 a second")
     parser.add_argument("--expression", type=Path, help="a .npy file of MediaPipe's 52 blendshapes, likewise")
+    parser.add_argument("--masks", type=Path, help="a folder of a face parser's pictures: 0.png, 1.png …, likewise")
     parser.add_argument("--ear", choices=EARS, help="what tells of the sound; see `deployments.avatar.ears`")
     parser.add_argument("--licence", default=LICENCE)
     parser.add_argument("--consent", default="")
@@ -135,6 +139,7 @@ def main() -> None:
         consent=given.consent,
         landmarks=given.landmarks.read_bytes() if given.landmarks else b"",
         expression=given.expression.read_bytes() if given.expression else b"",
+        masks=given.masks,
         device=device,
     )
     keep = lambda name, content: (given.work / name).write_bytes(content)  # noqa: E731

@@ -1,10 +1,13 @@
 """What is head and what is behind it: from poses, and from what of the film stands still."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from deployments.avatar.reel import Pictures
+from training.avatar.preparation.parsing import Mask
 
 SEEN = 40  # frames that the background is found from
 UNLIKE = 22.0  # grey levels by which a head differs from the wall
@@ -21,24 +24,39 @@ HULL = np.array(  # of a head with its hair, down to the chin: generous
     np.float32,
 )
 Points = NDArray[np.float32]  # (n, k, 2) where HULL is seen in each frame
-Mask = NDArray[np.bool_]  # (height, width)
+Masks = Callable[[int], Mask]  # of each frame
 
 
-def behind_of(frames: Pictures, hulls: Points) -> Pictures:
-    """The frames without the head: the wall where it is known, else what is around it."""
-    wall, known = _wall(frames, hulls)
+def behind_of(frames: Pictures, hulls: Points, heads: Masks | None = None) -> Pictures:
+    """The frames without the head: the wall where it is known, else what is around it. `heads`: where each frame's is,
+    of a caller who knows; else it is what of its hull is unlike the wall."""
+    kernel = _kernel(frames)
+    covered: Masks = lambda row: _inside(hulls[row], frames.shape[1:])  # noqa: E731
+    if heads:
+        covered = lambda row: cv2.dilate(heads(row).astype(np.uint8), kernel).astype(bool)  # noqa: E731
+    wall, known = _wall(frames, covered)
     flat = wall.round().astype(np.uint8)
-    grown = max(1, round(GROWN * frames.shape[1] / 256))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grown + 1,) * 2)
     made = np.empty_like(frames)
-    for frame, hull, out in zip(frames, hulls, made, strict=True):
-        mask = _inside(hull, frame.shape)
-        unlike = np.abs(frame.astype(np.float32) - wall).max(axis=2) > UNLIKE
-        head = cv2.morphologyEx((mask & (unlike | ~known)).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
-        head = cv2.dilate(head, kernel) & mask.astype(np.uint8)
+    for row, (frame, out) in enumerate(zip(frames, made, strict=True)):
+        mask = covered(row)
+        head = mask.astype(np.uint8) if heads else _unlike(frame, wall, mask, known, kernel)
         out[:] = np.where(((head == 1) & known)[..., None], flat, frame)
         out[:] = _filled(out, head & ~known)
     return made
+
+
+def _kernel(frames: Pictures) -> NDArray[np.uint8]:
+    grown = max(1, round(GROWN * frames.shape[1] / 256))
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grown + 1,) * 2), np.uint8)
+
+
+def _unlike(
+    frame: Pictures, wall: NDArray[np.float32], mask: Mask, known: Mask, kernel: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """1 where it is another than the wall, within the mask and a little around."""
+    unlike = np.abs(frame.astype(np.float32) - wall).max(axis=2) > UNLIKE
+    head = cv2.morphologyEx((mask & (unlike | ~known)).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    return np.asarray(cv2.dilate(head, kernel) & mask.astype(np.uint8), np.uint8)
 
 
 def _inside(hull: NDArray[np.float32], shape: tuple[int, ...]) -> Mask:
@@ -47,10 +65,10 @@ def _inside(hull: NDArray[np.float32], shape: tuple[int, ...]) -> Mask:
     return mask.astype(bool)
 
 
-def _wall(frames: Pictures, hulls: Points) -> tuple[NDArray[np.float32], Mask]:
+def _wall(frames: Pictures, covered: Masks) -> tuple[NDArray[np.float32], Mask]:
     """(height, width, 3): what is seen of each pixel when no head is before it, in the median; and where that is."""
     rows = np.unique(np.linspace(0, len(frames) - 1, SEEN).astype(int))
-    masks = np.stack([_inside(hulls[row], frames.shape[1:]) for row in rows])
+    masks = np.stack([covered(int(row)) for row in rows])
     seen = np.where(masks[..., None], np.float32(np.nan), frames[rows].astype(np.float32))
     known = (~masks).sum(axis=0) >= 2
     wall = np.zeros(frames.shape[1:], np.float32)

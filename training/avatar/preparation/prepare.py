@@ -19,8 +19,9 @@ from training.avatar.footage import Footage, seen_at
 from training.avatar.preparation.decoding import film_of, frames_of
 from training.avatar.preparation.expression import blendshapes, expression_of
 from training.avatar.preparation.landmarks import Face, given, tracked
-from training.avatar.preparation.layers import HULL, behind_of
+from training.avatar.preparation.layers import HULL, Masks, behind_of
 from training.avatar.preparation.matching import MOST_LAG, around, matched
+from training.avatar.preparation.parsing import Mask, Parsing, sha256_of
 from training.avatar.preparation.pose import FOCAL, adjusted, posed
 from training.avatar.preparation.preflight import Look, Report, check, preflight
 
@@ -37,12 +38,14 @@ def prepared(
     cache: Path,
     landmarks: bytes = b"",
     expression: bytes = b"",
+    masks: Path | None = None,
 ) -> tuple[Footage, Report]:
-    """`landmarks`, `expression`: a caller's own, of the whole film as it is at 25 frames a second. `InvalidInput` says
-    why a film will not do. The same film and settings are prepared once."""
+    """`landmarks`, `expression`, `masks` (a folder: `Parsing`): a caller's own, of the whole film as it is at 25 frames
+    a second. `InvalidInput` says why a film will not do. The same film and settings are prepared once."""
     source = digest(path)
     channels = config.shape.expression
     facts = [VERSION, source, config.size, config.part_s, *_sha256s(landmarks, expression), channels * bool(expression)]
+    facts += [sha256_of(masks)] if masks else []
     kept = cache / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}.npz"
     if kept.exists():
         with np.load(kept) as arrays:
@@ -55,6 +58,7 @@ def prepared(
     frames, corner, scale = cropped(path, seen, start_s, config)
     rows = slice(first := round(start_s * FPS), first + len(frames))
     every = round(report.duration_s * FPS)
+    heads = _heads(Parsing(masks, every), report, first, corner, scale, config.size) if masks else None
     if landmarks:
         points = np.asarray((given(landmarks, every)[rows] - corner) * np.float32(scale), np.float32)
     else:
@@ -64,7 +68,7 @@ def prepared(
     camera = np.array([FOCAL * max(report.width, report.height) * scale, *middle], np.float32)
     poses = posed(points, camera)
     poses = adjusted(frames, poses, camera)
-    behind = behind_of(frames, seen_at(HULL, poses, camera))
+    behind = behind_of(frames, seen_at(HULL, poses, camera), heads)
     heard = around(sound, start_s, len(frames))
     own = heard[MOST_LAG * SAMPLES : -MOST_LAG * SAMPLES]
     footage = Footage(frames, behind, own, camera, poses, felt, source, kept.stem)
@@ -98,6 +102,17 @@ def cropped(
     if there < FPS:
         raise InvalidInput("视频不完整，能解码的画面太少。", param="ref_video")
     return made[:there], corner.astype(np.float32), scale
+
+
+def _heads(parsing: Parsing, report: Report, first: int, corner: NDArray[np.float32], scale: float, size: int) -> Masks:
+    """Of the frames as they are cropped, which begin with the film's `first`."""
+    (left, top), side = corner.astype(int), round(size / scale)
+
+    def head(row: int) -> Mask:
+        whole = parsing.head(first + row, report.width, report.height)[top : top + side, left : left + side]
+        return cv2.resize(whole.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST).astype(bool)
+
+    return head
 
 
 def best_part(seen: Sequence[Look], sound: Sound, duration_s: float, longest_s: float) -> float:
