@@ -15,6 +15,7 @@ from contracts.engines import Chat
 from contracts.errors import ContextLength, EngineFailed
 from contracts.story import Script, Story
 from contracts.tasks import StoryTask
+from contracts.themes import tells_of, theme_of
 from graphs.drafts import MOST_SEED, TRIES, circling, read
 from graphs.facts import bare, loops, twins
 from graphs.spare import spare_of
@@ -26,18 +27,20 @@ MOST_TURNS = 9  # of a model that brings a story a page further each time
 
 
 async def tell(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
-    """A story and the model that wrote it: the given one or, where that fails, its spare."""
+    """A story and the model that wrote it: the given one or, where that fails or strays from its topic, its spare."""
+    spare = spare_of(chat)
     try:
-        return {"story": await write_story(chat, task, seed), "model": chat.model}
+        return {"story": await write_story(chat, task, seed, strict=spare is not None), "model": chat.model}
     except (EngineFailed, ContextLength):
-        if not (spare := spare_of(chat)):
+        if not spare:
             raise
         return {"story": await write_story(spare, task, seed), "model": spare.model}
 
 
-async def write_story(chat: Chat, task: StoryTask, seed: int) -> dict[str, Any]:
-    """A valid story. Three answers in a row that bring it no further are `EngineFailed`."""
-    telling = Telling(task.topic, task.main_role, task.scene, task.pages)
+async def write_story(chat: Chat, task: StoryTask, seed: int, strict: bool = False) -> dict[str, Any]:
+    """A valid story. Three answers in a row that bring it no further are `EngineFailed`; `strict`: also those whose
+    pages say nothing of what the topic is about, as far as its words are known (`contracts.themes`)."""
+    telling = Telling(task.topic, task.main_role, task.scene, task.pages, strict)
     while telling.goes_on:
         try:
             async with aclosing(read(chat, telling.request(seed), telling.lost)) as deltas:
@@ -54,17 +57,20 @@ class Telling:
     """A story on its way: what the model is asked next, and what of its answers was good.
 
     A faulty answer that begins with good pages is carried on from them; one without is sent back once with what was
-    wrong; the next one is forgotten, with all that was good before, and the story asked for anew.
+    wrong; the next one is forgotten, with all that was good before, and the story asked for anew. So is, if `strict`, a
+    whole one that strays from its topic.
     """
 
     topic: str
     role: str
     scene: str
     pages: int
+    strict: bool = False
     good: dict[str, Any] = field(default_factory=dict, init=False)  # title, hero and the pages so far
     turn: int = field(default=0, init=False)
     misses: int = field(default=0, init=False)  # answers in a row that brought nothing
     problem: str = field(default="", init=False)
+    strayed: bool = field(default=False, init=False)  # the last answer, from its topic
 
     def __post_init__(self) -> None:
         self.asked = prompts.story(self.topic, self.role, self.scene, self.pages, prompts.language_of(self.topic))
@@ -105,12 +111,12 @@ class Telling:
 
     def take(self, answer: str) -> None:
         """Keeps what is good, and says what to ask next."""
-        before = self.left
+        before, self.strayed = self.left, False
         try:
             self._keep(answer)
         except (ValidationError, ValueError) as error:
             self.problem = str(error)
-        self.turn, self.misses = self.turn + 1, self.misses + 1 if self.left == before else 0
+        self.turn, self.misses = self.turn + 1, self.misses + 1 if self.left >= before else 0
         if self.misses == TRIES - 1:
             self.good = {}
         self.messages = self._next(answer)
@@ -124,7 +130,8 @@ class Telling:
     def _next(self, answer: str) -> list[Message]:
         if self.good:
             return prompts.carry_on(self.asked, _as_json(self.good), self.pages - self.left, self.left)
-        return prompts.repair(self.asked, answer, self.problem) if self.misses == 1 else self.asked
+        mendable = self.misses == 1 and not self.strayed
+        return prompts.repair(self.asked, answer, self.problem) if mendable else self.asked
 
     def _keep(self, answer: str) -> None:
         said, whole = object_in(answer)
@@ -139,6 +146,9 @@ class Telling:
             begun = self.good = told.model_dump()
         if self.left:
             raise ValueError(f"pages: {wanted} were asked for, {wanted - self.left} written")
+        if self.strict and not tells_of(theme_of(self.topic), " ".join(page["text"] for page in begun["pages"])):
+            self.good, self.strayed = {}, True
+            raise ValueError("its pages do not tell of its topic")
 
     def _flaw(self, story: Story) -> str:
         """What is wrong with its last page: it goes round in a circle, was told before, or is lost in its names."""

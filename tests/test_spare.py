@@ -66,8 +66,21 @@ async def test_what_is_too_long_for_a_small_model_is_written_by_the_spare() -> N
 async def test_a_story_names_who_wrote_it() -> None:
     told = await tell(small("{", "{}", "[]"), TASK, 1)
     assert told["model"] == "scripted" and len(told["story"]["pages"]) == 2
-    story = json.dumps({"title": "t", "hero": "h", "pages": [{"text": text, "picture": "b"} for text in "ac"]})
-    assert (await tell(small(story), TASK, 1))["model"] == "says"
+    shared = story_of("小狐狸把果子分享给大家。", "c")
+    assert (await tell(small(shared), TASK, 1))["model"] == "says"
+
+
+def story_of(*texts: str) -> str:
+    return json.dumps({"title": "t", "hero": "h", "pages": [{"text": text, "picture": "b"} for text in texts]})
+
+
+async def test_a_story_that_strays_from_its_topic_is_the_spares() -> None:
+    dared = story_of("小狐狸不怕黑了。", "它真勇敢。")
+    told = await tell(small(dared, dared, dared), TASK, 1)
+    assert told["model"] == "scripted" and "分享" in "".join(page["text"] for page in told["story"]["pages"])
+    assert (await tell(small(dared, fallback=False), TASK, 1))["model"] == "says"  # where nobody else could write it
+    for topic in ("小狐狸学会勇敢", "小狐狸和星野"):  # that is its topic; nothing is known of what it is about
+        assert (await tell(small(dared), TASK.model_copy(update={"topic": topic}), 1))["model"] == "says"
 
 
 async def test_a_story_that_goes_round_in_a_circle_is_none() -> None:

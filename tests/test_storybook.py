@@ -53,6 +53,16 @@ async def test_it_is_carried_on_from_its_good_pages(first: str, kept: int) -> No
     assert again.json_schema == rest_of(4 - kept) and again.seed == 6
 
 
+async def test_one_that_strays_from_its_topic_is_asked_for_anew() -> None:
+    shared = [*PAGES[:3], {"text": "小狐狸把果子分给大家，真大方。", "picture": "树下。"}]
+    model = Says(book(PAGES[:2]), rest(PAGES[2:]), book(shared))
+    script = await write_story(model, TASK, seed=5, strict=True)
+    assert script["pages"][3]["text"] == shared[3]["text"]
+    assert model.asked[2].messages == model.asked[0].messages and model.asked[2].seed == 7
+    with pytest.raises(EngineFailed, match="topic"):
+        await write_story(Says(*[book(PAGES)] * 3), TASK, seed=5, strict=True)
+
+
 async def test_a_circle_is_left_as_soon_as_it_is_one() -> None:
     """Of a circle without an end no more is read than tells that it is one."""
     endless = book([PAGES[0], {"text": "小狐狸走呀走。" * 100_000, "picture": "树"}])

@@ -6,25 +6,11 @@ import re
 from dataclasses import dataclass
 from random import Random
 
+from contracts.themes import theme_of
 from deployments.chat.scripted.words import COLOURS, EN_THINGS, THINGS, TOYS, ZH_THINGS
 
 PLOTS = ("lost", "journey", "friend", "courage", "festival", "help", "share", "wonder")
-_KEYWORDS = [
-    ("share", r"分享|大方|自私|shar(?:e|es|ing)|generous|selfish"),
-    ("courage", r"勇|胆|怕|学会|学游|第一次|learn|first time|brav|courage|afraid|fear|scared|dark"),
-    ("wonder", r"为什么|怎么|为何|什么是|好奇|科学|[?？]|\bwhy\b|\bhow\b|\bwhat\b|wonder|curious|science"),
-    ("festival", r"节|生日|派对|庆|春节|中秋|圣诞|festival|birthday|party|christmas|new year|holiday|feast|celebrat"),
-    (
-        "help",
-        r"帮|助人|善良|关心|照顾|爱护|节约|谢|回家|迷路|help|thank|taking care|far from home|kind(?:ness)?\b|care|home",
-    ),
-    ("lost", r"诚实|honest|丢|失|找|寻|不见|宝藏|lost|los(?:e|ing)|find|missing|search|treasure"),
-    ("friend", r"上学|school|朋友|友谊|友情|伙伴|孤单|friend|lonely|together"),
-    (
-        "journey",
-        r"耐心|坚持|patien|旅|冒险|探险|远方|去看|出发|journey|travel|adventure|explor|trip|voyage|visit|moon|star",
-    ),
-]
+_FIRST_TIMES = r"学会|学游|第一次|learn|first time"  # of somebody who dares to, where nothing else is said
 SIGHTS = [
     ("日出", "the sunrise", "sunrise", r"日出|太阳|sunrise|sun\b"),
     ("满天的星星", "the sky full of stars", "night", r"星|太空|宇宙|stars?\b|space|galaxy"),
@@ -108,8 +94,7 @@ class Matter:
 def choose(topic: str, excerpt: str, language: str, rng: Random) -> Matter:
     """The plot that the topic suits, or any; objects that the topic names are used."""
     low, side = topic.lower(), 0 if language == "zh" else 1
-    suited = [plot for plot, pattern in _KEYWORDS if re.search(pattern, low)]
-    plot = suited[0] if suited else rng.choice(PLOTS)
+    plot = theme_of(topic) or ("courage" if re.search(_FIRST_TIMES, low) else rng.choice(PLOTS))
     sights = [sight for sight in SIGHTS if re.search(sight[3], low)] or SIGHTS
     sight = rng.choice(sights)
     question = excerpt.rstrip("?？。.!！… ")

@@ -52,7 +52,7 @@ def _product(facts: dict[str, Any], answer: str) -> str:
 
 
 def _story(facts: dict[str, Any], answer: str) -> str:
-    telling = Telling(**facts)
+    telling = Telling(**facts, strict=True)
     telling.take(answer)
     return lacks(telling)
 

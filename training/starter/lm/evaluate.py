@@ -95,7 +95,7 @@ def _task(asked: Answers, examples: list[Example], tries: int) -> dict[str, Any]
 
 def _stories(asked: Answers, examples: list[Example], tries: int) -> dict[str, Any]:
     """As often as the platform asks, or fewer times."""
-    tellings = [Telling(**example.facts) for example in examples]
+    tellings = [Telling(**example.facts, strict=True) for example in examples]
     answers, right, problems = [""] * len(examples), list[int](), list[str]()
     for turn in range(MOST_TURNS if tries == TRIES else tries):
         going = [index for index, telling in enumerate(tellings) if telling.goes_on]
