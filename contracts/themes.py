@@ -15,6 +15,10 @@ THEMES = {  # the first whose words a topic has
     ),
 }
 
+TOLD = {  # words in which a story tells of it that no topic has
+    "share": r"分给|分出去|分成|分你|一起吃|一半|一人一|每人一|\bhalf\b|enough for (?:both|all|everyone)",
+}
+
 
 def theme_of(topic: str) -> str:
     """Empty where none of them is known in it."""
@@ -24,4 +28,5 @@ def theme_of(topic: str) -> str:
 
 def tells_of(theme: str, story: str) -> bool:
     """Whether it has any of the theme's words; of no theme, any story tells."""
-    return not theme or bool(re.search(THEMES[theme], story.lower()))
+    words = filter(None, (THEMES.get(theme), TOLD.get(theme)))
+    return not theme or any(re.search(each, story.lower()) for each in words)

@@ -29,4 +29,5 @@ def test_the_theme_of_a_topic(topic: str, theme: str) -> None:
 
 def test_a_story_tells_of_it_in_its_own_words() -> None:
     assert tells_of("share", "它把果子分给大家，真大方。") and tells_of("share", "She Shared it.")
+    assert tells_of("share", "“对不起，我们一起吃吧。”它把大的一块递了过去。") and theme_of("一起吃饭") == ""
     assert not tells_of("share", "它不怕黑了。") and tells_of("", "")
